@@ -1,0 +1,41 @@
+"""What every test shares: a Keras backend, two virtual CPUs, and a fixed seed."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+import keras
+import pytest
+
+import keras_dlnotes  # noqa: F401  (registers everything that can be saved)
+
+BACKEND = keras.backend.backend()
+
+if BACKEND == "tensorflow":
+    import tensorflow as tf
+
+    # Devices can only be split before the first operation runs, hence here: the tests under
+    # MirroredStrategy need two of them.
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+
+
+def pytest_collection_modifyitems(items):
+    if BACKEND == "tensorflow":
+        return
+    skip = pytest.mark.skip(reason=f"rests on TensorFlow; the backend here is {BACKEND}")
+    for item in items:
+        if "tensorflow" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def fresh_state():
+    """Each test starts from the same seed, an empty Keras session and the float32 policy."""
+    keras.utils.set_random_seed(0)
+    keras.config.set_dtype_policy("float32")
+    yield
+    keras.config.set_dtype_policy("float32")
+    keras.utils.clear_session(free_memory=False)
