@@ -1,4 +1,4 @@
-"""What somebody does right after `pip install keras-dlnotes`: one model with parts of every room."""
+"""What somebody does after `pip install keras-dlnotes`: a model with parts of every room."""
 
 import keras
 import numpy as np

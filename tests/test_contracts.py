@@ -295,8 +295,10 @@ def test_exports_to_saved_model(thing, sample, tmp_path):
         x = x.astype("int32")
     expected = ops.convert_to_numpy(model(x))
     model.export(str(tmp_path), format="tf_saved_model", verbose=False)
-    served = tf.saved_model.load(str(tmp_path)).serve(tf.constant(x))
-    np.testing.assert_allclose(served.numpy(), expected, rtol=1e-5, atol=1e-6)
+    exported = tf.saved_model.load(str(tmp_path))  # Held on to: it owns the variables.
+    np.testing.assert_allclose(
+        exported.serve(tf.constant(x)).numpy(), expected, rtol=1e-5, atol=1e-6
+    )
 
 
 # ------------------------------------------------- activations, losses, regularizers, schedules

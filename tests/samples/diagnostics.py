@@ -1,1 +1,6 @@
-SAMPLES = {}
+from samples import TestedIn
+
+SAMPLES = {
+    "Fit": TestedIn("diagnostics/test_fitting.py"),
+    "judge_fit": TestedIn("diagnostics/test_fitting.py"),
+}

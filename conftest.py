@@ -1,4 +1,4 @@
-"""What every test shares: a Keras backend, two virtual CPUs, and a fixed seed."""
+"""What all tests and docstring examples share: a backend, two virtual CPUs, a fixed seed."""
 
 import os
 
@@ -7,6 +7,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
 
 import keras
+import numpy as np
 import pytest
 
 import keras_dlnotes  # noqa: F401  (registers everything that can be saved)
@@ -39,3 +40,9 @@ def fresh_state():
     yield
     keras.config.set_dtype_policy("float32")
     keras.utils.clear_session(free_memory=False)
+
+
+@pytest.fixture(autouse=True)
+def example_names(doctest_namespace):
+    """Docstring examples take these two imports for granted."""
+    doctest_namespace.update(keras=keras, np=np)

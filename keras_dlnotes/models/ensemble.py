@@ -1,0 +1,204 @@
+"""Several models as one, and how different they are."""
+
+import dataclasses
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlnotes import _checks
+from keras_dlnotes._saving import serializable
+
+
+@serializable
+class Ensemble(keras.Model):
+    """The combined prediction of several models with equal inputs and outputs.
+
+        "average"   mean of the outputs
+        "weighted"  sum of weights[i] * output[i], the weights non-negative with sum 1
+        "vote"      share of the members whose largest output is this class
+
+    The ensemble's squared error is the members' mean error minus their spread around the ensemble
+    (Krogh and Vedelsby), which is why different members help: `diversity` reports it.
+
+    Args:
+        members: Keras models. They are part of the ensemble and are trained and saved with it.
+        combine: "average", "weighted" or "vote". Defaults to "average".
+        weights: Non-negative floats, one a member, for "weighted"; scaled to sum 1. Defaults to
+            equal ones; `fit_weights` finds better ones.
+
+    Example:
+        >>> members = [keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]) for _ in "abc"]
+        >>> ensemble = Ensemble(members)
+        >>> x = np.ones((4, 3), "float32")
+        >>> mean = np.mean([member.predict(x, verbose=0) for member in members], axis=0)
+        >>> bool(np.allclose(ensemble.predict(x, verbose=0), mean, atol=1e-6))
+        True
+
+    Reference: [Krogh & Vedelsby, 1995](https://papers.nips.cc/paper/1001)
+    """
+
+    def __init__(self, members, combine="average", weights=None, **kwargs):
+        super().__init__(**kwargs)
+        members = list(members)
+        if not members or not all(isinstance(member, keras.Model) for member in members):
+            _checks.fail("members", "be Keras models, at least one", members)
+        shapes = {tuple(m.output_shape) for m in members if m.built and hasattr(m, "output_shape")}
+        if len(shapes) > 1:
+            _checks.fail("members", "have equal output shapes", sorted(shapes, key=str))
+        self.members = members
+        self.combine = _checks.one_of("combine", combine, ("average", "weighted", "vote"))
+        if weights is not None and combine != "weighted":
+            _checks.fail("weights", 'be None unless combine="weighted"', weights)
+        weights = np.ones(len(members)) if weights is None else np.asarray(weights, "float64")
+        if weights.shape != (len(members),) or not np.all(weights >= 0) or not weights.sum() > 0:
+            _checks.fail("weights", f"be {len(members)} non-negative numbers", weights.tolist())
+        self.shares = self.add_weight(
+            (len(members),), "zeros", trainable=False, name="shares", dtype="float32"
+        )
+        self.shares.assign(weights / weights.sum())
+
+    def build(self, input_shape):
+        for member in self.members:
+            if not member.built:
+                member.build(input_shape)
+        self.built = True
+
+    def call(self, inputs, training=None):
+        outputs = [member(inputs, training=training) for member in self.members]
+        if self.combine == "vote":
+            outputs = [votes(output) for output in outputs]
+        shares = ops.unstack(ops.cast(self.shares, outputs[0].dtype))
+        return sum(share * output for share, output in zip(shares, outputs, strict=True))
+
+    def compute_output_shape(self, input_shape):
+        return self.members[0].compute_output_shape(input_shape)
+
+    def member_predictions(self, x, batch_size=256):
+        """Array of shape (members, examples, ...): what each member says of `x`."""
+        return np.stack([m.predict(x, batch_size=batch_size, verbose=0) for m in self.members])
+
+    def fit_weights(self, x, y, loss, steps=500):
+        """Finds the weights with the lowest `loss` on held-out data, by exponentiated gradient.
+
+        Args:
+            x, y: Held-out data; on the training data the most over-fitted member would win.
+            loss: A Keras loss.
+            steps: Integer. Defaults to 500.
+
+        Returns:
+            The weights, which the ensemble from now on uses.
+        """
+        if self.combine != "weighted":
+            raise ValueError(f'Only combine="weighted" has weights. Received: {self.combine!r}')
+        predictions = ops.convert_to_tensor(self.member_predictions(x))
+        loss = keras.losses.get(loss)
+        logits = keras.Variable(np.log(np.maximum(ops.convert_to_numpy(self.shares), 1e-3)))
+        mixture = Mixture(predictions, logits)
+        mixture.compile(keras.optimizers.Adam(0.1), loss)
+        rows = np.arange(len(y))
+        mixture.fit(rows, np.asarray(y), batch_size=len(rows), epochs=steps, verbose=0)
+        self.shares.assign(ops.softmax(logits))
+        return ops.convert_to_numpy(self.shares)
+
+    def diversity(self, x, y, batch_size=256):
+        """How different the members are on labelled data; see `Diversity`."""
+        return measure_diversity(self.member_predictions(x, batch_size), np.asarray(y))
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "members": [keras.saving.serialize_keras_object(member) for member in self.members],
+            "combine": self.combine,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        members = [keras.saving.deserialize_keras_object(member) for member in config["members"]]
+        return cls(**{**config, "members": members})
+
+
+class Mixture(keras.Model):
+    """Chooses weights over fixed predictions; `fit` does the optimisation."""
+
+    def __init__(self, predictions, logits):
+        super().__init__()
+        self.predictions, self.logits = predictions, logits
+        self.built = True
+
+    def call(self, rows):
+        chosen = ops.take(self.predictions, ops.cast(ops.reshape(rows, (-1,)), "int32"), axis=1)
+        return ops.tensordot(ops.softmax(self.logits), chosen, axes=1)
+
+
+def votes(output):
+    """One vote for the likeliest class: the largest output, or above 1/2 where there is but one."""
+    if output.shape[-1] == 1:
+        return ops.cast(output > 0.5, output.dtype)
+    return ops.one_hot(ops.argmax(output, axis=-1), output.shape[-1], dtype=output.dtype)
+
+
+@dataclasses.dataclass
+class Diversity:
+    """Differences between the members of an ensemble.
+
+    Attributes:
+        disagreement: Matrix. Share of the examples on which two members predict different classes,
+            or mean squared difference for regression.
+        error_correlation: Matrix. Correlation of two members' errors; low or negative is good.
+        member_errors: Error rate of each member, or mean squared error.
+        ensemble_error: The same of their average.
+    """
+
+    disagreement: np.ndarray
+    error_correlation: np.ndarray
+    member_errors: np.ndarray
+    ensemble_error: float
+
+    def __str__(self):
+        count = len(self.member_errors)
+        pairs = np.triu_indices(count, 1)
+
+        def mean(matrix):
+            return float(np.mean(matrix[pairs])) if count > 1 else float("nan")
+
+        return (
+            f"{count} members, error {self.member_errors.mean():.4f} on average and "
+            f"{self.ensemble_error:.4f} together; mean disagreement "
+            f"{mean(self.disagreement):.4f}, mean correlation of errors "
+            f"{mean(self.error_correlation):.3f}"
+        )
+
+
+def measure_diversity(predictions, y):
+    """Compares predictions of shape (members, examples, outputs) with labels.
+
+    Example:
+        >>> print(measure_diversity(np.array([[[2.0], [1.0]], [[0.0], [1.0]]]), np.array([1.0, 1])))
+        2 members, error 0.5000 on average and 0.0000 together; mean disagreement 2.0000, mean
+        correlation of errors -1.000
+    """
+    predictions = np.asarray(predictions, "float64")
+    members, examples = predictions.shape[:2]
+    outputs = predictions.reshape(members, examples, -1)
+    classes = outputs.shape[2] > 1 and (y.ndim == 1 or y.shape[-1] in (1, outputs.shape[2]))
+    whole = np.all(y == np.round(y))
+    if classes and whole:
+        labels = y.argmax(-1) if y.ndim == 2 and y.shape[-1] > 1 else y.ravel()
+        said = outputs.argmax(-1)
+        errors = (said != labels).astype("float64")
+        together = float(np.mean(outputs.mean(0).argmax(-1) != labels))
+        disagreement = np.mean(said[:, None] != said[None], axis=-1)
+        size = errors.mean(1)
+    else:
+        target = np.asarray(y, "float64").reshape(examples, -1)
+        errors = (outputs - target).reshape(members, -1)
+        together = float(np.mean((outputs.mean(0) - target) ** 2))
+        flat = outputs.reshape(members, -1)
+        disagreement = np.mean((flat[:, None] - flat[None]) ** 2, axis=-1)
+        size = np.mean(errors**2, axis=1)
+    centred = errors - errors.mean(1, keepdims=True)
+    norms = np.sqrt(np.sum(centred**2, axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = centred @ centred.T / np.outer(norms, norms)
+    return Diversity(disagreement, correlation, size, together)

@@ -1,0 +1,82 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_dlnotes.models import Perceptron
+
+CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")
+
+
+def rule(x, y, rate, epochs):
+    """The perceptron rule in NumPy, until an epoch passes without a mistake."""
+    w, b = np.zeros(x.shape[1]), 0.0
+    for epoch in range(epochs):
+        mistakes = 0
+        for row, label in zip(x, y, strict=True):
+            error = label - (row @ w + b >= 0)
+            w, b, mistakes = w + rate * error * row, b + rate * error, mistakes + abs(error)
+        if not mistakes:
+            return w, b, epoch + 1
+    return w, b, epochs
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0, 1], [0, 1, 1, 1], [1, 1, 0, 0]])
+@pytest.mark.parametrize("rate", [1.0, 0.3])
+def test_learns_by_exactly_the_rule(labels, rate):
+    perceptron = Perceptron(rate)
+    history = perceptron.learn(CORNERS, labels)
+    w, b, epochs = rule(CORNERS, labels, rate, 100)
+    kernel, bias = perceptron.get_weights()
+    np.testing.assert_allclose(kernel.ravel(), w, atol=1e-6)
+    np.testing.assert_allclose(bias, [b], atol=1e-6)
+    assert len(history.epoch) == epochs
+    assert perceptron.predict(CORNERS, verbose=0).ravel().tolist() == labels
+    assert "A line separates" in Perceptron.explain(CORNERS, labels)
+
+
+def test_says_that_exclusive_or_cannot_be_learned():
+    with pytest.warns(UserWarning, match=r"No line separates .*\(0\.5, 0\.5\)"):
+        Perceptron().learn(CORNERS, [0, 1, 1, 0], max_epochs=20)
+
+
+def test_the_line_it_names_separates():
+    from keras_dlnotes.models.perceptron import separability
+
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(200, 3)) * [1, 100, 0.01] + [5, -300, 0]
+    y = (x @ [1.0, 0.02, 30.0] > -1).astype(int)
+    found = separability(x, y)
+    assert found.separable
+    assert np.array_equal(x @ found.normal + found.offset > 0, y == 1)
+    y[np.argmax(x @ [1.0, 0.02, 30.0])] = 0  # One label wrong, deep inside the other class.
+    broken = separability(x, y)
+    assert not broken.separable
+    assert set(y[list(broken.mixtures[0])]) == {0}
+    assert set(y[list(broken.mixtures[1])]) == {1}
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "message"),
+    [
+        (CORNERS, [0, 1, 2, 0], r"labels 0 and 1 only. Received: y=\[0, 1, 2\]"),
+        (CORNERS, [0, 1], r"Received: x of shape \(4, 2\), y of shape \(2,\)"),
+        (CORNERS[:0], [], r"Received: x of shape \(0, 2\)"),
+    ],
+)
+def test_rejects_what_it_cannot_learn_from(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        Perceptron().learn(x, y)
+
+
+def test_rejects_a_rate_of_zero():
+    with pytest.raises(ValueError, match="Received: learning_rate=0"):
+        Perceptron(learning_rate=0)
+
+
+def test_saves_and_loads(tmp_path):
+    perceptron = Perceptron(0.5)
+    perceptron.learn(CORNERS, [0, 1, 1, 1])
+    perceptron.save(tmp_path / "p.keras")
+    again = keras.saving.load_model(tmp_path / "p.keras")
+    assert again.learning_rate == 0.5
+    assert again.predict(CORNERS, verbose=0).ravel().tolist() == [0, 1, 1, 1]
