@@ -1,0 +1,51 @@
+"""What all schedules share: one call for a step, one for many, and a picture."""
+
+import numbers
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlnotes import _checks
+
+
+def length(name, value, interval="(0, inf)"):
+    """A number of steps, whole or not, in the type it came in."""
+    number = _checks.number(name, value, interval)
+    return int(value) if isinstance(value, numbers.Integral) else number
+
+
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that is computed elementwise.
+
+    A subclass writes ``rate(step)``, with ``step`` a float tensor of any shape, and branches with
+    ``ops.where`` alone, so that one formula serves the compiled training step and a whole curve.
+    """
+
+    def __init__(self, name):
+        super().__init__()
+        self.name = name
+
+    def __call__(self, step):
+        with keras.name_scope(self.name):
+            # Half precision cannot count past 2048, and a schedule counts.
+            dtype = "float64" if keras.config.floatx() == "float64" else "float32"
+            return self.rate(ops.cast(step, dtype))
+
+    def rate(self, step):
+        raise NotImplementedError
+
+    def curve(self, steps):
+        """The schedule as a NumPy array: at steps 0, 1, ... for an integer, or at those given."""
+        if isinstance(steps, numbers.Integral):
+            steps = np.arange(_checks.integer("steps", steps, 0))
+        return ops.convert_to_numpy(self(ops.convert_to_tensor(np.asarray(steps))))
+
+    def plot(self, steps, ax=None):
+        """Draws ``curve(steps)`` and returns the Matplotlib axes."""
+        from keras_dlnotes import plots
+
+        return plots.schedule(self, steps, ax=ax)
+
+    def get_config(self):
+        return {"name": self.name}
