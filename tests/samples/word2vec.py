@@ -1,1 +1,6 @@
-SAMPLES = {}
+from samples import TestedIn
+
+SAMPLES = {
+    "Corpus": TestedIn("word2vec/test_corpus.py"),
+    "Vocabulary": TestedIn("word2vec/test_vocabulary.py"),
+}
