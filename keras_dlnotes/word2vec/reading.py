@@ -79,9 +79,8 @@ def blocks(path, errors="strict", size=BLOCK, report=None):
 
     ``report`` is called with the number of bytes taken from the file so far.
     """
-    raw, stream = opened(path)
     position = 0  # of the block in the text, for messages
-    with raw:
+    with opened(path) as (raw, stream):
         started, more = [], True
         while more:
             try:
