@@ -1,1 +1,31 @@
-__all__ = []
+"""Optimizers: the notes' rules as Keras optimizers, right and fast on embeddings."""
+
+from keras_dlnotes.optimizers.adadelta import Adadelta
+from keras_dlnotes.optimizers.adagrad import Adagrad
+from keras_dlnotes.optimizers.adam import Adam
+from keras_dlnotes.optimizers.adamax import Adamax
+from keras_dlnotes.optimizers.adamw import AdamW
+from keras_dlnotes.optimizers.gradient_descent import GradientDescent
+from keras_dlnotes.optimizers.lazy_adam import LazyAdam
+from keras_dlnotes.optimizers.momentum import Momentum
+from keras_dlnotes.optimizers.nadam import Nadam
+from keras_dlnotes.optimizers.nesterov import Nesterov
+from keras_dlnotes.optimizers.rectified_adam import RectifiedAdam
+from keras_dlnotes.optimizers.rmsprop import RMSProp
+from keras_dlnotes.optimizers.sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "GradientDescent",
+    "LazyAdam",
+    "Momentum",
+    "Nadam",
+    "Nesterov",
+    "RMSProp",
+    "RectifiedAdam",
+]

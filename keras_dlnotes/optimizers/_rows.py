@@ -1,0 +1,134 @@
+"""Gradients of lookups: rows of a table, each id once.
+
+TensorFlow hands the gradient of a lookup over as ``IndexedSlices`` (JAX, where asked, as ``BCOO``)
+in which an id stands as often as it was looked up. Anything but a plain sum has to see one row a
+looked-up id, so duplicates are added up here before anything is squared or clipped.
+"""
+
+import keras
+from keras import ops
+
+BACKEND = keras.backend.backend()
+
+
+class Rows:
+    """The gradient of some rows of a table.
+
+    Attributes:
+        ids: Which rows, ``(n,)``.
+        values: Their gradients, ``(n, ...)``.
+        shape: The shape of the table.
+        first: None if every id stands once. Otherwise ``(n, 1, ...)`` with 1 at each id's first
+            place and 0 at its repetitions, which carry the same (complete) sum.
+        merged: False as long as ids may repeat, each with its own part of the sum.
+    """
+
+    def __init__(self, ids, values, shape, first=None, merged=True):
+        self.ids = ids
+        self.values = values
+        self.shape = shape
+        self.first = first
+        self.merged = merged
+
+    def replace(self, values):
+        """The same rows with other values."""
+        return Rows(self.ids, values, self.shape, self.first, self.merged)
+
+    def once(self, values):
+        """``values`` of these rows with repetitions put to zero, ready for a sum over rows."""
+        return values if self.first is None else values * ops.cast(self.first, values.dtype)
+
+
+def is_sparse(gradient):
+    """Whether the gradient is of rows, merged or not."""
+    return isinstance(gradient, Rows) or type(gradient).__name__ in ("IndexedSlices", "BCOO")
+
+
+def with_shape(gradient, shape):
+    """The same gradient, knowing the shape of its table also while a graph is built."""
+    if BACKEND == "tensorflow" and not isinstance(gradient, Rows):
+        import tensorflow as tf
+
+        return tf.IndexedSlices(gradient.values, gradient.indices, tf.constant(tuple(shape)))
+    return gradient
+
+
+def unmerged(gradient):
+    """The backend's gradient of rows as ``Rows`` in which ids may still repeat."""
+    shape = tuple(gradient.shape)
+    if BACKEND == "jax":
+        return Rows(gradient.indices[:, 0], gradient.data, shape, merged=False)
+    return Rows(gradient.indices, gradient.values, shape, merged=False)
+
+
+def dense(rows):
+    """The gradient of the whole table."""
+    values, ids = rows.once(rows.values), rows.ids
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.ensure_shape(tf.math.unsorted_segment_sum(values, ids, rows.shape[0]), rows.shape)
+    return ops.segment_sum(values, ids, num_segments=rows.shape[0])
+
+
+def merge(rows):
+    """Adds up the gradients of equal ids."""
+    if rows.merged:
+        return rows
+    if BACKEND == "tensorflow" and not _in_xla():
+        import tensorflow as tf
+
+        ids, place = tf.unique(rows.ids)
+        return Rows(ids, tf.math.unsorted_segment_sum(rows.values, place, tf.size(ids)), rows.shape)
+    # XLA wants shapes it knows beforehand, and the number of distinct ids is not. So every
+    # occurrence keeps its place and gets the complete sum of its id.
+    count = ops.shape(rows.ids)[0]
+    order = ops.argsort(rows.ids)
+    ordered = ops.take(rows.ids, order)
+    fresh = ops.concatenate([ops.ones((1,), "bool"), ordered[1:] != ordered[:-1]])[:count]
+    place = ops.cumsum(ops.cast(fresh, "int32")) - 1
+    sums = ops.segment_sum(ops.take(rows.values, order, axis=0), place, num_segments=count)
+    first = ops.reshape(fresh, (-1,) + (1,) * (len(rows.shape) - 1))
+    return Rows(ordered, ops.take(sums, place, axis=0), rows.shape, first)
+
+
+def gather(variable, ids):
+    """Reads rows without reading the table."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        table = variable.value if isinstance(variable, keras.Variable) else variable
+        return tf.gather(table, ids)
+    return ops.take(ops.convert_to_tensor(variable), ids, axis=0)
+
+
+def write(optimizer, variable, rows, values):
+    """Overwrites the rows of ``variable``; repeated ids must carry equal values."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        optimizer.assign(variable, tf.IndexedSlices(values, rows.ids))
+    else:
+        whole = ops.convert_to_tensor(variable)
+        optimizer.assign(variable, ops.scatter_update(whole, rows.ids[:, None], values))
+
+
+def subtract(optimizer, variable, rows, values):
+    """Subtracts from the rows of ``variable``, each row once."""
+    values = rows.once(values)
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        optimizer.assign_sub(variable, tf.IndexedSlices(values, rows.ids))
+    else:
+        optimizer.assign_sub(variable, dense(Rows(rows.ids, values, rows.shape)))
+
+
+def _in_xla():
+    """Whether the function being traced is to be compiled by XLA."""
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(
+        tf.compat.v1.get_default_graph()
+    )

@@ -1,0 +1,418 @@
+"""The mechanics every optimizer of this package shares; an optimizer adds its formula."""
+
+import inspect
+from types import SimpleNamespace
+
+import keras
+from keras import ops
+
+from keras_dlnotes import _checks
+from keras_dlnotes.optimizers import _clipping, _rows
+from keras_dlnotes.optimizers._hyperparameters import Hyperparameter, hyperparameters
+from keras_dlnotes.optimizers._rows import Rows
+
+
+VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+class Optimizer(keras.optimizers.Optimizer):
+    """Base of the optimizers: merged rows, schedulable numbers, clipping, weight decay.
+
+    An optimizer is three small methods on plain tensors, and the same three serve a whole variable
+    and the rows of an embedding that a batch has looked up:
+
+    - ``slots()``: a dict from the name of a slot to its initial value;
+    - ``prepare(h)``, optional: adds to ``h`` what is computed once a step and not for each
+      variable. ``h`` holds ``learning_rate``, ``step`` (1, 2, ...), every ``Hyperparameter`` by
+      its name, and its complement as ``one_minus_<name>``;
+    - ``formula(h, gradient, slots)``: returns the step, which is subtracted from the weights, and
+      a dict of new slot values.
+
+    Args:
+        rows: `"exact"` or `"lazy"`. What happens to the rows of an embedding that are not in the
+            batch. `"exact"` gives the numbers of a dense gradient: their slots decay and their
+            weights move on. `"lazy"` leaves them alone, so that a step costs O(batch) instead of
+            O(table). Where a row without gradient stands still anyway (SGD without momentum,
+            Adagrad) both are the same and always cost O(batch). Duplicate ids are added up first in
+            both. JAX and PyTorch hand over dense gradients for embeddings: there `"lazy"` gives the
+            same numbers, a row whose gradient is zero counting as absent, but not the speed; the
+            same goes for TensorFlow with `gradient_accumulation_steps`. Defaults to `"exact"`.
+        row_clipnorm: Float or None. The merged step of one embedding row, learning rate included,
+            is clipped to this norm. It keeps the summed, stale gradients of large batches stable,
+            as Word2Vec has them. A table is a variable with a gradient of rows, or named
+            `"embeddings"`. Defaults to None.
+        lazy_weight_decay: Bool or None. Whether the decay of an embedding leaves rows outside the
+            batch alone. None follows `rows`. Defaults to None.
+        skip_nonfinite: Bool. A step with a NaN or infinity in any gradient is left out: weights,
+            slots and `iterations` stay, and `skipped_steps` counts it. By default nothing is
+            hidden. Defaults to False.
+    """
+
+    #: Whether a row without gradient stands still, slots and weights, so that lazy is exact.
+    row_local = False
+    #: Whether the formula is linear in the gradient and has no slots: then rows need no merging.
+    additive = False
+
+    weight_decay = Hyperparameter("[0, inf)", optional=True)
+
+    def __init__(
+        self,
+        learning_rate,
+        weight_decay=None,
+        clipnorm=None,
+        clipvalue=None,
+        global_clipnorm=None,
+        use_ema=False,
+        ema_momentum=0.99,
+        ema_overwrite_frequency=None,
+        loss_scale_factor=None,
+        gradient_accumulation_steps=None,
+        name=None,
+        *,
+        rows="exact",
+        row_clipnorm=None,
+        lazy_weight_decay=None,
+        skip_nonfinite=False,
+        **kwargs,
+    ):
+        if not callable(learning_rate):
+            learning_rate = _checks.number("learning_rate", learning_rate, "(0, inf)")
+        super().__init__(
+            learning_rate,
+            weight_decay=weight_decay,
+            clipnorm=_limit("clipnorm", clipnorm),
+            clipvalue=_limit("clipvalue", clipvalue),
+            global_clipnorm=_limit("global_clipnorm", global_clipnorm),
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=_limit("loss_scale_factor", loss_scale_factor),
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            name=name,
+            **kwargs,
+        )
+        self.rows = _checks.one_of("rows", rows, ("exact", "lazy"))
+        self.row_clipnorm = _limit("row_clipnorm", row_clipnorm)
+        self.lazy_weight_decay = _checks.one_of(
+            "lazy_weight_decay", lazy_weight_decay, (None, True, False)
+        )
+        self.skip_nonfinite = _checks.boolean("skip_nonfinite", skip_nonfinite)
+        self._now = SimpleNamespace(scalars={}, tables=set(), finite=None)
+
+    # ------------------------------------------------------------------ what an optimizer defines
+
+    def slots(self):
+        return {}
+
+    def prepare(self, h):
+        pass
+
+    def advance(self, h, finite):
+        pass
+
+    def formula(self, h, gradient, slots):
+        raise NotImplementedError
+
+    # ----------------------------------------------------------------------------------- variables
+
+    def build(self, variables):
+        if self.built:
+            return
+        super().build(variables)
+        initial = self.slots()
+        lists = self.add_optimizer_variables(
+            variables,
+            list(initial),
+            [keras.initializers.Constant(value) for value in initial.values()],
+        )
+        self._slots = dict(zip(initial, lists, strict=True))
+        for hyperparameter in hyperparameters(type(self)).values():
+            hyperparameter.build(self)
+        if self.skip_nonfinite:
+            self.skipped_steps = self.add_variable(
+                (), dtype="int32", aggregation="only_first_replica", name="skipped_steps"
+            )
+
+    def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
+        # Running averages need more digits than half precision has: 1 - 0.999 is below its
+        # resolution. So the slots of half-precision weights are float32.
+        if name in ("average", "gradient_accumulator"):
+            return super().add_variable_from_reference(reference_variable, name, initializer)
+        dtype = _wide(reference_variable.dtype)
+        if dtype == keras.backend.standardize_dtype(reference_variable.dtype):
+            return super().add_variable_from_reference(reference_variable, name, initializer)
+        path = getattr(reference_variable, "path", reference_variable.name).replace("/", "_")
+        return self.add_variable(
+            reference_variable.shape,
+            initializer,
+            dtype,
+            layout=getattr(reference_variable, "_layout", None),
+            name=f"{path}_{name}",
+        )
+
+    # ------------------------------------------------------------------------------ one whole step
+
+    def apply(self, grads, trainable_variables=None):
+        grads = list(grads)
+        if not grads:
+            return
+        if trainable_variables is None:
+            if not self.built or len(grads) != len(self._trainable_variables):
+                return super().apply(grads)  # Its errors say what is wrong.
+            variables = self._trainable_variables
+        else:
+            variables = list(trainable_variables)
+            if not self.built:
+                with keras.name_scope(self.name, caller=self):
+                    self.build(variables)
+            self._check_variables_are_known(variables)
+
+        self._now.finite = None
+        with keras.name_scope(self.name, caller=self):
+            grads, variables = self._filter_empty_gradients(grads, variables)
+            grads, variables = self._overwrite_variables_directly_with_gradients(grads, variables)
+            if len(grads) > 0:
+                sparse = [_rows.is_sparse(gradient) for gradient in grads]
+                self._now.tables = {
+                    self._get_variable_index(variable)
+                    for variable, is_rows in zip(variables, sparse, strict=True)
+                    if is_rows
+                }
+                grads = [
+                    _rows.with_shape(gradient, variable.shape) if is_rows else gradient
+                    for gradient, variable, is_rows in zip(grads, variables, sparse, strict=True)
+                ]
+                if self.loss_scale_factor is not None:
+                    # Not the operator: it knows no gradients of rows.
+                    grads = [ops.divide(gradient, self.loss_scale_factor) for gradient in grads]
+                self._backend_apply_gradients(grads, variables)
+                for variable in variables:
+                    if variable.constraint is not None:
+                        variable.assign(variable.constraint(variable))
+        finite = self._now.finite
+        if finite is None or self.gradient_accumulation_steps:
+            self._iterations.assign_add(1)
+        else:
+            self._iterations.assign_add(ops.cast(finite, self._iterations.dtype))
+
+    def _clip_gradients(self, grads):
+        # Every backend calls this once the gradients are complete and right before the update.
+        grads = self._sum_over_replicas(grads)
+        grads = [None if gradient is None else self._merged(gradient) for gradient in grads]
+        if self.skip_nonfinite:
+            self._note_finite(grads)
+        if self.clipnorm:
+            return _clipping.by_norm(grads, self.clipnorm)
+        if self.global_clipnorm:
+            return _clipping.by_global_norm(grads, self.global_clipnorm)
+        if self.clipvalue:
+            return _clipping.by_value(grads, self.clipvalue)
+        return grads
+
+    def _merged(self, gradient):
+        """Rows with each id once, or the dense gradient where all rows move anyway."""
+        if not _rows.is_sparse(gradient):
+            gradient = ops.convert_to_tensor(gradient)
+            return ops.cast(gradient, _wide(gradient.dtype))
+        if not isinstance(gradient, Rows):
+            gradient = _rows.unmerged(gradient)
+        rows = gradient.replace(ops.cast(gradient.values, _wide(gradient.values.dtype)))
+        if self.rows == "exact" and not self.row_local:
+            return _rows.dense(rows)
+        clips = self.clipnorm or self.clipvalue or self.global_clipnorm or self.row_clipnorm
+        if self.additive and not clips and not self._decay_is_lazy():
+            return rows
+        return _rows.merge(rows)
+
+    def _sum_over_replicas(self, grads):
+        # Keras clips each replica's part and sums then; here the sum is clipped, as on one device.
+        if keras.backend.backend() != "tensorflow":
+            return grads
+        import tensorflow as tf
+
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return grads
+        present = [gradient for gradient in grads if gradient is not None]
+        summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
+        return [
+            _rows.with_shape(next(summed), gradient.shape)
+            if _rows.is_sparse(gradient)
+            else None
+            if gradient is None
+            else next(summed)
+            for gradient in grads
+        ]
+
+    def _all_reduce_sum_gradients(self, grads_and_vars):
+        return grads_and_vars  # Done before clipping, above.
+
+    def _note_finite(self, grads):
+        checks = [
+            ops.all(ops.isfinite(g.values if isinstance(g, Rows) else g))
+            for g in grads
+            if g is not None
+        ]
+        self._now.finite = ops.all(ops.stack(checks))
+        self.skipped_steps.assign_add(1 - ops.cast(self._now.finite, "int32"))
+
+    def _apply_weight_decay(self, variables):
+        pass  # A part of the update of each variable, below, which saves a pass over it.
+
+    def _update_model_variables_moving_average(self, trainable_variables):
+        finite = None if self.gradient_accumulation_steps else self._now.finite
+        if finite is None:
+            return super()._update_model_variables_moving_average(trainable_variables)
+        averages = [slot for slot in self._model_variables_moving_average if slot is not None]
+        before = [ops.copy(slot) for slot in averages]
+        super()._update_model_variables_moving_average(trainable_variables)
+        for slot, old in zip(averages, before, strict=True):
+            slot.assign(ops.where(finite, slot, old))
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        self.advance(self._scalars("float32", learning_rate, prepare=False), self._now.finite)
+        dtypes = {_wide(variable.dtype) for variable in trainable_variables}
+        self._now.scalars = {dtype: self._scalars(dtype, learning_rate) for dtype in sorted(dtypes)}
+        try:
+            super()._backend_update_step(grads, trainable_variables, learning_rate)
+        finally:
+            self._now.scalars = {}
+
+    def _scalars(self, dtype, learning_rate, prepare=True):
+        """Everything the formula needs besides tensors of the variable's shape."""
+        h = SimpleNamespace(
+            learning_rate=ops.cast(learning_rate, dtype),
+            step=ops.cast(self.iterations + 1, dtype),
+        )
+        for name, hyperparameter in hyperparameters(type(self)).items():
+            value = hyperparameter.pair(self, dtype)
+            if value is not None:
+                setattr(h, name, value[0])
+                setattr(h, f"one_minus_{name}", value[1])
+        if prepare:
+            self.prepare(h)
+        return h
+
+    # ------------------------------------------------------------------------------- one variable
+
+    def update_step(self, gradient, variable, learning_rate):
+        dtype = _wide(variable.dtype)
+        h = self._now.scalars.get(dtype)
+        if h is None:  # Called on its own.
+            h = self._scalars(dtype, learning_rate)
+        if _rows.is_sparse(gradient) and not isinstance(gradient, Rows):
+            gradient = self._merged(gradient)
+        index = self._get_variable_index(variable)
+        slots = {name: variables[index] for name, variables in self._slots.items()}
+        finite = self._now.finite if self._now.scalars else None
+        if isinstance(gradient, Rows):
+            self._update_rows(h, gradient, variable, slots, dtype, finite)
+        else:
+            table = self._is_table(index)
+            self._update_whole(h, gradient, variable, slots, dtype, finite, table)
+
+    def _update_whole(self, h, gradient, variable, slots, dtype, finite, table):
+        gradient = ops.cast(gradient, dtype)
+        old = {name: ops.convert_to_tensor(slot) for name, slot in slots.items()}
+        step, new = self.formula(h, gradient, SimpleNamespace(**old))
+        if table and self.row_clipnorm:
+            step = _clipping.rows_by_norm(step, self.row_clipnorm)
+        present = None
+        if table and (self.rows == "lazy" or self._decay_is_lazy()):
+            axes = tuple(range(1, len(gradient.shape)))
+            present = ops.any(ops.not_equal(gradient, 0), axis=axes, keepdims=True)
+        moves = present if self.rows == "lazy" else None
+        step = _where(moves, step, 0.0)
+        for name, value in new.items():
+            self.assign(slots[name], _where(finite, _where(moves, value, old[name]), old[name]))
+        if self._decays(variable) or dtype != keras.backend.standardize_dtype(variable.dtype):
+            # The decayed weights are rounded before the step, as Keras does, but not stored.
+            weight = decayed = ops.cast(ops.convert_to_tensor(variable), dtype)
+            if self._decays(variable):
+                decay = weight * (h.learning_rate * h.weight_decay)
+                decays = present if self._decay_is_lazy() else None
+                decayed = weight - _where(decays, decay, 0.0)
+            self.assign(variable, ops.cast(_where(finite, decayed - step, weight), variable.dtype))
+        else:
+            self.assign_sub(variable, _where(finite, step, 0.0))
+
+    def _update_rows(self, h, rows, variable, slots, dtype, finite):
+        half = dtype != keras.backend.standardize_dtype(variable.dtype)
+        rows = _rows.merge(rows) if half else rows
+        gradient = ops.cast(rows.values, dtype)
+        old = {name: _rows.gather(slot, rows.ids) for name, slot in slots.items()}
+        step, new = self.formula(h, gradient, SimpleNamespace(**old))
+        if self.row_clipnorm:
+            step = _clipping.rows_by_norm(step, self.row_clipnorm)
+        if self._decays(variable):
+            rate = h.learning_rate * h.weight_decay
+            if self._decay_is_lazy():
+                step = step + ops.cast(_rows.gather(variable, rows.ids), dtype) * rate
+            else:
+                weight = ops.cast(ops.convert_to_tensor(variable), dtype)
+                decayed = _where(finite, weight - weight * rate, weight)
+                self.assign(variable, ops.cast(decayed, variable.dtype))
+        for name, value in new.items():
+            _rows.write(self, slots[name], rows, _where(finite, value, old[name]))
+        step = _where(finite, step, 0.0)
+        if half:
+            weight = ops.cast(_rows.gather(variable, rows.ids), dtype)
+            _rows.write(self, variable, rows, ops.cast(weight - step, variable.dtype))
+        else:
+            _rows.subtract(self, variable, rows, step)
+
+    def _is_table(self, index):
+        variable = self._trainable_variables[index]
+        return index in self._now.tables or variable.name.split(":")[0] == "embeddings"
+
+    def _decay_is_lazy(self):
+        if not Optimizer.weight_decay.given(self):
+            return False
+        return self.rows == "lazy" if self.lazy_weight_decay is None else self.lazy_weight_decay
+
+    def _decays(self, variable):
+        return Optimizer.weight_decay.given(self) and self._use_weight_decay(variable)
+
+    # -------------------------------------------------------------------------------------- config
+
+    def get_config(self):
+        config = super().get_config()
+        for cls in type(self).__mro__:
+            if not issubclass(cls, Optimizer):
+                break
+            for name, parameter in inspect.signature(cls.__init__).parameters.items():
+                if name != "self" and parameter.kind not in VARIADIC:
+                    config.setdefault(name, getattr(self, name))
+        for name, hyperparameter in hyperparameters(type(self)).items():
+            config[name] = hyperparameter.config(self)
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        rate = config.get("learning_rate")
+        # A schedule or a callback may end at zero; a saved model must load all the same.
+        at_rest = isinstance(rate, (int, float)) and rate <= 0
+        if at_rest:
+            config["learning_rate"] = 1.0
+        for name in hyperparameters(cls):
+            if isinstance(config.get(name), dict):
+                config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
+        optimizer = super().from_config(config, custom_objects)
+        if at_rest:
+            optimizer.learning_rate = rate
+        return optimizer
+
+
+def _limit(name, value):
+    return value if value is None else _checks.number(name, value, "(0, inf)")
+
+
+def _wide(dtype):
+    """The dtype to calculate in: at least float32."""
+    dtype = keras.backend.standardize_dtype(dtype)
+    return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def _where(chosen, new, old):
+    return new if chosen is None else ops.where(chosen, new, ops.cast(old, new.dtype))
