@@ -37,7 +37,7 @@ class Adagrad(Optimizer):
         >>> w = keras.Variable([1.0, -3.0])
         >>> optimizer = Adagrad(learning_rate=0.1, initial_accumulator_value=0.0)
         >>> optimizer.apply([2 * w], [w])
-        >>> print(keras.ops.convert_to_numpy(w))
+        >>> print(keras.ops.convert_to_numpy(w).round(4))
         [ 0.9 -2.9]
 
     Reference: [Duchi et al., 2011](https://jmlr.org/papers/v12/duchi11a.html)

@@ -38,7 +38,7 @@ class Adamax(Optimizer):
         >>> import keras
         >>> w = keras.Variable([1.0, -3.0])
         >>> Adamax(learning_rate=0.1).apply([2 * w], [w])
-        >>> print(keras.ops.convert_to_numpy(w))
+        >>> print(keras.ops.convert_to_numpy(w).round(4))
         [ 0.9 -2.9]
 
     Reference: [Kingma & Ba, 2014](https://arxiv.org/abs/1412.6980), Algorithm 2

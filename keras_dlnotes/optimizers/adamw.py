@@ -29,7 +29,7 @@ class AdamW(Adam):
         >>> import keras
         >>> w = keras.Variable([1.0, -3.0])
         >>> AdamW(learning_rate=0.1, weight_decay=0.5).apply([2 * w], [w])
-        >>> print(keras.ops.convert_to_numpy(w))  # 1 - 0.05 - 0.1 and -3 + 0.15 + 0.1
+        >>> print(keras.ops.convert_to_numpy(w).round(4))  # 1 - 0.05 - 0.1 and -3 + 0.15 + 0.1
         [ 0.85 -2.75]
 
     Reference: [Loshchilov & Hutter, 2019](https://arxiv.org/abs/1711.05101), Algorithm 2

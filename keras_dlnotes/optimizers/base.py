@@ -11,7 +11,6 @@ from keras_dlnotes.optimizers import _clipping, _rows
 from keras_dlnotes.optimizers._hyperparameters import Hyperparameter, hyperparameters
 from keras_dlnotes.optimizers._rows import Rows
 
-
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 

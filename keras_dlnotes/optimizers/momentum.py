@@ -40,7 +40,7 @@ class Momentum(Optimizer):
         >>> optimizer = Momentum(learning_rate=0.1, momentum=0.9)
         >>> for _ in range(2):
         ...     optimizer.apply([2 * w], [w])  # the gradient of w**2
-        >>> print(keras.ops.convert_to_numpy(w))  # 1 - 0.2, then 0.8 - (0.9 * 0.2 + 0.16)
+        >>> print(keras.ops.convert_to_numpy(w).round(4))  # 1 - 0.2, then 0.8 - (0.9 * 0.2 + 0.16)
         [0.46]
         >>> optimizer.momentum = 0.5  # also inside a callback; nothing is retraced
         >>> optimizer.momentum

@@ -36,7 +36,7 @@ class Nesterov(Momentum):
         >>> import keras
         >>> w = keras.Variable([1.0])
         >>> Nesterov(learning_rate=0.1, momentum=0.9).apply([2 * w], [w])
-        >>> print(keras.ops.convert_to_numpy(w))  # 1 - (0.9 * 0.2 + 0.2)
+        >>> print(keras.ops.convert_to_numpy(w).round(4))  # 1 - (0.9 * 0.2 + 0.2)
         [0.62]
 
     Reference: [Sutskever et al., 2013](https://proceedings.mlr.press/v28/sutskever13.html)

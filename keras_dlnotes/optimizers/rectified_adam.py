@@ -48,7 +48,7 @@ class RectifiedAdam(Optimizer):
         >>> import keras
         >>> w = keras.Variable([1.0])
         >>> RectifiedAdam(learning_rate=0.1).apply([2 * w], [w])
-        >>> print(keras.ops.convert_to_numpy(w))  # the first steps are momentum's
+        >>> print(keras.ops.convert_to_numpy(w).round(4))  # the first steps are momentum's
         [0.8]
 
     Reference: [Liu et al., 2020](https://arxiv.org/abs/1908.03265), Algorithm 2

@@ -46,7 +46,7 @@ class RMSProp(Optimizer):
         >>> import keras
         >>> w = keras.Variable([1.0, -3.0])
         >>> RMSProp(learning_rate=0.1, rho=0.75).apply([2 * w], [w])
-        >>> print(keras.ops.convert_to_numpy(w))  # 0.1 / sqrt(0.25) each
+        >>> print(keras.ops.convert_to_numpy(w).round(4))  # 0.1 / sqrt(0.25) each
         [ 0.8 -2.8]
 
     Reference: Hinton, Neural Networks for Machine Learning, lecture 6e; [Graves,

@@ -33,7 +33,7 @@ class SGD(Momentum):
         >>> import keras
         >>> w = keras.Variable([1.0])
         >>> SGD(learning_rate=0.1).apply([2 * w], [w])
-        >>> print(keras.ops.convert_to_numpy(w))
+        >>> print(keras.ops.convert_to_numpy(w).round(4))
         [0.8]
     """
 
