@@ -45,7 +45,7 @@ class Adam(Optimizer):
         >>> Adam(learning_rate=0.1).apply([2 * w], [w])
         >>> print(
         ...     keras.ops.convert_to_numpy(w).round(4)
-        ... )  # the first step is the learning rate, for each
+        ... )  # one learning rate each
         [ 0.9 -2.9]
 
     Reference: [Kingma & Ba, 2014](https://arxiv.org/abs/1412.6980), Algorithm 1 and the rewriting

@@ -44,7 +44,7 @@ class Nadam(Optimizer):
         >>> w = keras.Variable([1.0, -3.0])
         >>> Nadam(learning_rate=0.1).apply([2 * w], [w])
         >>> print(keras.ops.convert_to_numpy(w).round(4))
-        [ 0.8942 -2.8942]
+        [ 0.8937 -2.8937]
 
     Reference: [Dozat, 2016](https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ)
     """
