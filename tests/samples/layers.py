@@ -1,1 +1,24 @@
-SAMPLES = {}
+from keras_dlnotes import layers
+from samples import Layer
+
+SAMPLES = {
+    "ELU": Layer(lambda: layers.ELU(0.5)),
+    "GELU": Layer(lambda: layers.GELU(approximate=True)),
+    "LeakyReLU": Layer(lambda: layers.LeakyReLU(0.01)),
+    "LiSHT": Layer(lambda: layers.LiSHT()),
+    "Linear": Layer(lambda: layers.Linear()),
+    "Mish": Layer(lambda: layers.Mish()),
+    "PReLU": Layer(lambda: layers.PReLU("he_normal")),
+    "RReLU": Layer(lambda: layers.RReLU(seed=3), random=True),
+    "ReLU": Layer(lambda: layers.ReLU(max_value=1.5, negative_slope=0.1, threshold=0.2)),
+    "SELU": Layer(lambda: layers.SELU()),
+    "Sigmoid": Layer(lambda: layers.Sigmoid()),
+    "Sign": Layer(lambda: layers.Sign()),
+    "Snake": Layer(lambda: layers.Snake(2.0, learnable=True)),
+    "Softmax": Layer(lambda: layers.Softmax()),
+    "Softplus": Layer(lambda: layers.Softplus()),
+    "Step": Layer(lambda: layers.Step(at_zero=0.5)),
+    "Swish": Layer(lambda: layers.Swish(1.5)),
+    "Tanh": Layer(lambda: layers.Tanh()),
+    "TanhShrink": Layer(lambda: layers.TanhShrink()),
+}
