@@ -19,7 +19,7 @@ def gradient(function, x):
     elif backend == "jax":
         import jax
 
-        found = jax.grad(lambda x: ops.sum(function(x)))(x)
+        found = jax.jit(jax.grad(lambda x: ops.sum(function(x))))(x)
     else:
         x = x.clone().detach().requires_grad_(True)
         ops.sum(function(x)).backward()

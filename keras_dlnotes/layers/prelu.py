@@ -29,7 +29,7 @@ class PReLU(Elementwise):
         >>> import numpy as np
         >>> layer = PReLU(alpha_initializer=keras.initializers.Constant(0.25), shared_axes=[1, 2])
         >>> y = layer(np.ones((1, 8, 8, 3)))
-        >>> layer.alpha.shape
+        >>> tuple(layer.alpha.shape)
         (1, 1, 3)
 
     Reference: [He et al., 2015](https://arxiv.org/abs/1502.01852)

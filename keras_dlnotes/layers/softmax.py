@@ -9,6 +9,16 @@ from keras_dlnotes._saving import serializable
 from keras_dlnotes.layers.elementwise import Elementwise
 
 
+def _broadcasts(shape, target):
+    """Whether `shape` broadcasts to `target` without making it larger."""
+    sizes = zip(shape[::-1], target[::-1], strict=False)
+    return len(shape) <= len(target) and all(a in (None, 1, b) or b is None for a, b in sizes)
+
+
+def _same_sizes(shape, target):
+    return len(shape) == len(target) and _broadcasts(shape, target)
+
+
 @serializable
 class Softmax(Elementwise):
     """Turns numbers into a probability distribution over classes.
@@ -23,12 +33,13 @@ class Softmax(Elementwise):
 
     Call arguments:
         inputs: The logits.
-        mask: 1 where a class takes part, 0 where not; broadcasts to `inputs`. Defaults to None.
+        mask: 1 where a class takes part, 0 where not; broadcasts to `inputs`. A mask of time
+            steps, of the shape of `inputs` without its last axis, is only passed on.
 
     Example:
         >>> import numpy as np
         >>> Softmax()(np.array([1.0, 1.0, 2.0]), mask=np.array([1, 1, 0])).numpy()
-        array([0.5, 0.5, 0.], dtype=float32)
+        array([0.5, 0.5, 0. ], dtype=float32)
     """
 
     def __init__(self, axis=-1, **kwargs):
@@ -38,25 +49,22 @@ class Softmax(Elementwise):
 
     def call(self, inputs, mask=None):
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        if mask is not None and not _broadcasts(mask.shape, inputs.shape):
+            if not _same_sizes(mask.shape, inputs.shape[:-1]):
+                raise ValueError(
+                    "Argument `mask` must be broadcastable to `inputs`, each of its sizes 1 or "
+                    "that of `inputs`, and must not have more dimensions. Received: "
+                    f"mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}"
+                )
+            # A mask of time steps, handed on by the layer before: it concerns no class.
+            mask = None
         if mask is None:
             return activations.softmax(inputs, axis=axis)
-        self._check_broadcast(mask, inputs)
         if keras.backend.standardize_dtype(mask.dtype) != "bool":
-            mask = mask > 0.5
+            mask = ops.cast(mask, "float32") > 0.5
         lowest = -3e4 if keras.backend.standardize_dtype(inputs.dtype) == "float16" else -1e9
         outputs = activations.softmax(ops.where(mask, inputs, lowest), axis=axis)
         return ops.where(mask, outputs, 0.0)
-
-    @staticmethod
-    def _check_broadcast(mask, inputs):
-        sizes = zip(mask.shape[::-1], inputs.shape[::-1], strict=False)
-        fits = all(m in (None, 1, i) or i is None for m, i in sizes)
-        if len(mask.shape) > len(inputs.shape) or not fits:
-            raise ValueError(
-                "Argument `mask` must be broadcastable to `inputs`, each of its sizes 1 or that of "
-                "`inputs`, and must not have more dimensions. "
-                f"Received: mask.shape={tuple(mask.shape)}, inputs.shape={tuple(inputs.shape)}"
-            )
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
