@@ -15,6 +15,11 @@ def length(name, value, interval="(0, inf)"):
     return int(value) if isinstance(value, numbers.Integral) else number
 
 
+def counting_dtype():
+    """The float type to compute in: half precision cannot count past 2048, a schedule counts."""
+    return "float64" if keras.config.floatx() == "float64" else "float32"
+
+
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """A schedule that is computed elementwise.
 
@@ -28,9 +33,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         with keras.name_scope(self.name):
-            # Half precision cannot count past 2048, and a schedule counts.
-            dtype = "float64" if keras.config.floatx() == "float64" else "float32"
-            return self.rate(ops.cast(step, dtype))
+            return self.rate(ops.cast(step, counting_dtype()))
 
     def rate(self, step):
         raise NotImplementedError
@@ -39,7 +42,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         """The schedule as a NumPy array: at steps 0, 1, ... for an integer, or at those given."""
         if isinstance(steps, numbers.Integral):
             steps = np.arange(_checks.integer("steps", steps, 0))
-        return ops.convert_to_numpy(self(ops.convert_to_tensor(np.asarray(steps))))
+        return ops.convert_to_numpy(self(np.asarray(steps, counting_dtype())))
 
     def plot(self, steps, ax=None):
         """Draws ``curve(steps)`` and returns the Matplotlib axes."""
