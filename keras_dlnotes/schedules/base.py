@@ -20,6 +20,18 @@ def counting_dtype():
     return "float64" if keras.config.floatx() == "float64" else "float32"
 
 
+def divided(step, size):
+    """The whole number of times that ``size`` goes into ``step``, and the rest.
+
+    Compilers turn a division by a constant into a product with its rounded reciprocal, and 21 / 7
+    into a bit less, or more, than 3. The rest shows which side it fell on.
+    """
+    count = ops.floor(step / size)
+    rest = step - count * size
+    count = ops.where(rest < 0, count - 1.0, ops.where(rest >= size, count + 1.0, count))
+    return count, step - count * size
+
+
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """A schedule that is computed elementwise.
 

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.schedules.base import Schedule, length
+from keras_dlnotes.schedules.base import Schedule, divided, length
 from keras_dlnotes.schedules.cosine_decay import half_cosine, with_warmup
 
 
@@ -73,8 +73,8 @@ class CosineDecayRestarts(Schedule):
 
     def decay(self, step):
         if self.t_mul == 1.0:
-            period = ops.floor(step / self.first_decay_steps)
-            done = (step - period * self.first_decay_steps) / self.first_decay_steps
+            period, rest = divided(step, self.first_decay_steps)
+            done = rest / self.first_decay_steps
         else:
             grown = 1.0 + step * ((self.t_mul - 1.0) / self.first_decay_steps)
             period = ops.floor(ops.log(grown) / math.log(self.t_mul))

@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.schedules.base import Schedule, length
+from keras_dlnotes.schedules.base import Schedule, divided, length
 
 
 @serializable
@@ -65,8 +65,7 @@ class Cyclical(Schedule):
 
     def rate(self, step):
         up, down = self.step_size, self.step_size_down or self.step_size
-        cycle = ops.floor(step / (up + down))
-        since = step - cycle * (up + down)
+        cycle, since = divided(step, up + down)
         height = ops.clip(ops.minimum(since / up, 1.0 - (since - up) / down), 0.0, 1.0)
         if self.mode == "triangular2":
             height = height * ops.power(0.5, cycle)

@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.schedules.base import Schedule, length
+from keras_dlnotes.schedules.base import Schedule, divided, length
 
 
 @serializable
@@ -46,9 +46,7 @@ class ExponentialDecay(Schedule):
         self.staircase = _checks.boolean("staircase", staircase)
 
     def rate(self, step):
-        exponent = step / self.decay_steps
-        if self.staircase:
-            exponent = ops.floor(exponent)
+        exponent = divided(step, self.decay_steps)[0] if self.staircase else step / self.decay_steps
         return self.initial_learning_rate * ops.power(self.decay_rate, exponent)
 
     def get_config(self):

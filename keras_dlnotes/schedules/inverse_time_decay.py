@@ -1,10 +1,8 @@
 """The rate divided by a number that grows with the step."""
 
-from keras import ops
-
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.schedules.base import Schedule, length
+from keras_dlnotes.schedules.base import Schedule, divided, length
 
 
 @serializable
@@ -25,7 +23,7 @@ class InverseTimeDecay(Schedule):
         name: String.
 
     Example:
-        >>> InverseTimeDecay(0.6, decay_steps=1, decay_rate=1.0).curve(4)
+        >>> InverseTimeDecay(0.6, decay_steps=1, decay_rate=1.0).curve(4).round(3)
         array([0.6 , 0.3 , 0.2 , 0.15], dtype=float32)
 
     Reference: [Robbins & Monro, 1951](https://doi.org/10.1214/aoms/1177729586)
@@ -48,9 +46,7 @@ class InverseTimeDecay(Schedule):
         self.staircase = _checks.boolean("staircase", staircase)
 
     def rate(self, step):
-        time = step / self.decay_steps
-        if self.staircase:
-            time = ops.floor(time)
+        time = divided(step, self.decay_steps)[0] if self.staircase else step / self.decay_steps
         return self.initial_learning_rate / (1.0 + self.decay_rate * time)
 
     def get_config(self):

@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.schedules.base import Schedule, length
+from keras_dlnotes.schedules.base import Schedule, divided, length
 
 
 @serializable
@@ -54,8 +54,9 @@ class PolynomialDecay(Schedule):
 
     def rate(self, step):
         if self.cycle:
-            cycles = ops.maximum(ops.ceil(step / self.decay_steps), 1.0)
-            done = step / (self.decay_steps * cycles)
+            ended, rest = divided(step, self.decay_steps)
+            cycles = ops.where(rest > 0, ended + 1.0, ops.maximum(ended, 1.0))
+            done = ops.minimum(step / (self.decay_steps * cycles), 1.0)
         else:
             done = ops.minimum(step, self.decay_steps) / self.decay_steps
         span = self.initial_learning_rate - self.end_learning_rate

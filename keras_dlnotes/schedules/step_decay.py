@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.schedules.base import Schedule, length
+from keras_dlnotes.schedules.base import Schedule, divided, length
 
 
 @serializable
@@ -37,9 +37,8 @@ class StepDecay(Schedule):
         self.decay_rate = _checks.number("decay_rate", decay_rate, "[0, inf)")
 
     def rate(self, step):
-        return self.initial_learning_rate * ops.power(
-            self.decay_rate, ops.floor(step / self.decay_steps)
-        )
+        drops, _ = divided(step, self.decay_steps)
+        return self.initial_learning_rate * ops.power(self.decay_rate, drops)
 
     def get_config(self):
         return {

@@ -40,7 +40,13 @@ WITH_A_PEER = [
 def test_equals_keras(name, args, kwargs):
     ours, peer = getattr(schedules, name)(*args, **kwargs), getattr(KERAS, name)(*args, **kwargs)
     expected = [float(peer(ops.convert_to_tensor(step, "int32"))) for step in STEPS]
-    np.testing.assert_allclose(ours.curve(STEPS), expected, rtol=1e-5, atol=1e-6)
+    at = np.ones(len(STEPS), bool)
+    if name == "CosineDecayRestarts":  # On JAX, Keras comes late for some restarts.
+        full = [*args, *(2.0, 1.0, 0.0)[len(args) - 2 :]]
+        full[2] = kwargs.get("t_mul", full[2])
+        at = np.isclose(expected, [restarts(step, *full) for step in STEPS], atol=1e-3)
+        assert np.mean(at) > 0.9
+    np.testing.assert_allclose(ours.curve(STEPS)[at], np.array(expected)[at], rtol=1e-5, atol=1e-6)
     # Config and constructor are interchangeable in the direction users go.
     assert (
         type(ours).from_config(peer.get_config()).get_config().items()
@@ -90,6 +96,35 @@ def test_warm_up_before_restarts():
 def test_step_decay_is_a_staircase():
     ours = schedules.StepDecay(0.5, 10, 0.5).curve(STEPS)
     np.testing.assert_allclose(ours, [0.5 * 0.5 ** (step // 10) for step in STEPS], rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [3, 7, 10, 49, 103])
+def test_edges_stand_in_compiled_code_too(size):
+    """A compiler may divide by multiplying with a reciprocal, which misses whole quotients."""
+    steps = np.arange(0, 40 * size)
+    periods, rest = steps // size, steps % size
+    expected = {
+        schedules.StepDecay(1.0, size, 0.9): 0.9**periods,
+        schedules.ExponentialDecay(1.0, size, 0.9, staircase=True): 0.9**periods,
+        schedules.InverseTimeDecay(1.0, size, 0.5, staircase=True): 1 / (1 + 0.5 * periods),
+        schedules.PolynomialDecay(1.0, size, 0.0, cycle=True): 1
+        - steps / (size * np.maximum(-(-steps // size), 1)),
+        schedules.CosineDecayRestarts(1.0, size, 1.0): 0.5 * (1 + np.cos(np.pi * rest / size)),
+    }
+    for schedule, curve in expected.items():
+        np.testing.assert_allclose(compiled(schedule)(steps), curve, atol=1e-5)
+
+
+def compiled(schedule):
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(schedule, jit_compile=True)
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.jit(schedule.__call__)
+    return lambda steps: schedule.curve(steps)
 
 
 def addons_cyclical(step, low, high, step_size, mode, gamma):
@@ -186,12 +221,14 @@ def test_a_schedule_drives_a_compiled_step():
     # A loss with slope -1 in the weight: each step moves it by the rate itself.
     model.compile(keras.optimizers.SGD(schedule), lambda y, p: -p, jit_compile=jit)
     seen = [0.0]
-    note = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: seen.append(float(model.get_weights()[0][0, 0]))
-    )
+
+    class Note(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(float(self.model.get_weights()[0][0, 0]))
+
     model.set_weights([np.zeros((1, 1))])
     x = np.ones((8, 1), "float32")
-    model.fit(x, x, batch_size=1, epochs=1, verbose=0, shuffle=False, callbacks=[note])
+    model.fit(x, x, batch_size=1, epochs=1, verbose=0, shuffle=False, callbacks=[Note()])
     np.testing.assert_allclose(np.diff(seen), schedule.curve(8), rtol=1e-5, atol=3e-7)
 
 
