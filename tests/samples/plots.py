@@ -1,1 +1,6 @@
-SAMPLES = {}
+from samples import TestedIn
+
+SAMPLES = {
+    "backprop_trace": TestedIn("diagnostics/test_diagnostics_plots.py"),
+    "gradient_check": TestedIn("diagnostics/test_diagnostics_plots.py"),
+}

@@ -1,0 +1,103 @@
+"""Central differences of a number with respect to single entries of arrays.
+
+(f(w + h) - f(w - h)) / 2h is wrong by about h^2 from the third derivative and by about noise / h
+from rounding, so h is near the cube root of the noise, which is measured and not assumed: a
+function that rounds to float32 somewhere inside shows by it.
+"""
+
+import numpy as np
+
+
+class Differences:
+    """Differences of ``value(arrays)`` around ``arrays``.
+
+    Args:
+        value: Function of a list of float64 arrays that returns one number.
+        arrays: The point.
+        step: Distance h, relative to the entry where that is larger than 1. Defaults to None,
+            which fits it to the noise measured.
+        seed: Seed of the direction in which noise is measured.
+    """
+
+    def __init__(self, value, arrays, step=None, seed=0):
+        self.value = value
+        self.arrays = [np.array(a, "float64") for a in arrays]
+        self.center = value(self.arrays)
+        self.noise = self._measure_noise(seed)
+        scale = max(abs(self.center), np.finfo("float64").tiny)
+        self.step = step or float(np.clip((self.noise / scale) ** (1 / 3), 6e-6, 1e-2))
+
+    def _measure_noise(self, seed):
+        """Spread of third differences over steps so short that a smooth function is a parabola.
+
+        They are long enough to move float32 numbers, or rounding to those would go unseen.
+        """
+        floor = np.finfo("float64").eps * max(abs(self.center), 1e-30)
+        generator = np.random.default_rng(seed)
+        directions = [generator.choice([-1.0, 1.0], a.shape) for a in self.arrays]
+        size = np.sqrt(max(1, sum(a.size for a in self.arrays)))
+        along = [
+            self.value(
+                [a + k * 3e-6 * d / size for a, d in zip(self.arrays, directions, strict=True)]
+            )
+            for k in range(8)
+        ]
+        # The median: one kink on the way must not count as noise.
+        spread = np.median(np.abs(np.diff(along, 3))) / np.sqrt(20)
+        return max(floor, float(spread))
+
+    def at(self, which, index, step):
+        """``(central, backward, forward)`` differences for one entry."""
+        array = self.arrays[which]
+        old = array[index]
+        h = step * max(1.0, abs(old))
+        try:
+            array[index] = old + h
+            up, above = self.value(self.arrays), array[index]
+            array[index] = old - h
+            down, below = self.value(self.arrays), array[index]
+        finally:
+            array[index] = old
+        return (
+            (up - down) / (above - below),
+            (self.center - down) / (old - below),
+            (up - self.center) / (above - old),
+        )
+
+    def compare(self, which, index, analytic, tolerance):
+        """``(numeric, error, is_kink)`` of one entry's analytic derivative.
+
+        The error is relative to the larger of the two, or to what rounding lets a difference
+        resolve where both are smaller than that.
+        """
+
+        def error_of(numeric, step):
+            resolution = 10 * self.noise / step / tolerance
+            return abs(analytic - numeric) / max(abs(analytic), abs(numeric), resolution)
+
+        if not np.isfinite(analytic):
+            return self.at(which, index, self.step)[0], np.inf, False
+        numeric, *_ = far = self.at(which, index, self.step)
+        best = error_of(numeric, self.step), numeric
+        if best[0] <= tolerance:
+            return numeric, best[0], False
+        # A kink within reach spoils the difference: come nearer, as far as rounding allows.
+        for step in (self.step / 16, self.step / 256):
+            if 10 * self.noise / step > 1e-4 * max(abs(analytic), abs(numeric)):
+                break
+            near = self.at(which, index, step)
+            best = min(best, (error_of(near[0], step), near[0]))
+            if best[0] <= tolerance:
+                return best[1], best[0], False
+            # Slopes left and right that differ as much as before, with the analytic one between
+            # them: the point lies on the kink, where each of them is a right answer.
+            jump, before = abs(near[2] - near[1]), abs(far[2] - far[1])
+            low, high = sorted(near[1:])
+            slack = 1e-3 * jump
+            if (
+                0.5 * before < jump < 2 * before
+                and jump > 1e-3 * max(abs(analytic), abs(near[0]))
+                and low - slack <= analytic <= high + slack
+            ):
+                return near[0], best[0], True
+        return best[1], best[0], False
