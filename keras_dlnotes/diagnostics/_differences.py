@@ -23,28 +23,31 @@ class Differences:
         self.value = value
         self.arrays = [np.array(a, "float64") for a in arrays]
         self.center = value(self.arrays)
-        self.noise = self._measure_noise(seed)
-        scale = max(abs(self.center), np.finfo("float64").tiny)
-        self.step = step or float(np.clip((self.noise / scale) ** (1 / 3), 6e-6, 1e-2))
+        self.noise, slope = self._measure(seed)
+        #: Size of the numbers that are rounded, where the value itself happens to be near zero.
+        self.scale = max(abs(self.center), slope, np.finfo("float64").tiny)
+        self.step = step or float(np.clip((self.noise / self.scale) ** (1 / 3), 6e-6, 1e-2))
 
-    def _measure_noise(self, seed):
-        """Spread of third differences over steps so short that a smooth function is a parabola.
+    def _measure(self, seed):
+        """``(noise, slope)`` along one direction.
 
-        They are long enough to move float32 numbers, or rounding to those would go unseen.
+        The noise is the spread of third differences over steps so short that a smooth function is
+        a parabola, yet long enough to move float32 numbers: rounding to those must not go unseen.
         """
-        floor = np.finfo("float64").eps * max(abs(self.center), 1e-30)
         generator = np.random.default_rng(seed)
         directions = [generator.choice([-1.0, 1.0], a.shape) for a in self.arrays]
         size = np.sqrt(max(1, sum(a.size for a in self.arrays)))
+        step = 3e-6
         along = [
             self.value(
-                [a + k * 3e-6 * d / size for a, d in zip(self.arrays, directions, strict=True)]
+                [a + k * step * d / size for a, d in zip(self.arrays, directions, strict=True)]
             )
             for k in range(8)
         ]
         # The median: one kink on the way must not count as noise.
-        spread = np.median(np.abs(np.diff(along, 3))) / np.sqrt(20)
-        return max(floor, float(spread))
+        spread = float(np.median(np.abs(np.diff(along, 3))) / np.sqrt(20))
+        slope = float(np.median(np.abs(np.diff(along)))) / step
+        return max(spread, np.finfo("float64").eps * abs(self.center)), slope
 
     def at(self, which, index, step):
         """``(central, backward, forward)`` differences for one entry."""
@@ -78,17 +81,17 @@ class Differences:
         if not np.isfinite(analytic):
             return self.at(which, index, self.step)[0], np.inf, False
         numeric, *_ = far = self.at(which, index, self.step)
-        best = error_of(numeric, self.step), numeric
-        if best[0] <= tolerance:
-            return numeric, best[0], False
+        error = error_of(numeric, self.step)
+        if error <= tolerance:
+            return numeric, error, False
         # A kink within reach spoils the difference: come nearer, as far as rounding allows.
         for step in (self.step / 16, self.step / 256):
             if 10 * self.noise / step > 1e-4 * max(abs(analytic), abs(numeric)):
                 break
             near = self.at(which, index, step)
-            best = min(best, (error_of(near[0], step), near[0]))
-            if best[0] <= tolerance:
-                return best[1], best[0], False
+            nearer = error_of(near[0], step)
+            if nearer <= tolerance:
+                return near[0], nearer, False
             # Slopes left and right that differ as much as before, with the analytic one between
             # them: the point lies on the kink, where each of them is a right answer.
             jump, before = abs(near[2] - near[1]), abs(far[2] - far[1])
@@ -99,5 +102,5 @@ class Differences:
                 and jump > 1e-3 * max(abs(analytic), abs(near[0]))
                 and low - slack <= analytic <= high + slack
             ):
-                return near[0], best[0], True
-        return best[1], best[0], False
+                return near[0], error, True
+        return numeric, error, False

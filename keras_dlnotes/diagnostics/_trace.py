@@ -138,7 +138,8 @@ class BackpropTrace:
             verb = "falls" if factor < 1 else "grows"
             yield (
                 f"From {last.name} back to {first.name} the gradient {verb} from "
-                f"{last.output_norm:.2e} to {first.output_norm:.2e}: a factor of {factor:.3g} a layer."
+                f"{last.output_norm:.2e} to {first.output_norm:.2e}: "
+                f"a factor of {factor:.3g} a layer."
             )
 
     def plot(self, ax=None):

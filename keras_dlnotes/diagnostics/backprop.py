@@ -1,7 +1,5 @@
 """Reverse-mode differentiation of a model, laid open call by call."""
 
-from dataclasses import dataclass, field
-
 import keras
 import numpy as np
 from keras import ops, tree

@@ -1,6 +1,7 @@
 """Analytic gradients against central differences, in float64."""
 
 import contextlib
+import textwrap
 from dataclasses import dataclass, field
 
 import keras
@@ -112,7 +113,8 @@ class GradientCheck:
             verdict = f"all right to {self.tolerance:g}"
         lines = [f"Gradient check of {self.name}: {verdict}", f"Objective: {self.objective}"]
         lines += [table(header, rows, left=2)] if rows else []
-        return "\n".join(lines + [f"Note: {note}" for note in self.notes])
+        lines += [textwrap.fill(f"Note: {note}", 100) for note in self.notes]
+        return "\n".join(lines)
 
     __str__ = report
 
@@ -220,9 +222,9 @@ def _in_float64(original, x, arguments, stack, notes):
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
         if not original.built:
             raise ValueError(
-                f"No float64 copy of {original.name!r} ({type(original).__name__}) can be made from "
-                "its config. Give the class a complete `get_config()`, or build it first (call it "
-                f"once): then it is checked itself. The copy failed with {reason}"
+                f"No float64 copy of {original.name!r} ({type(original).__name__}) can be made "
+                "from its config. Give the class a complete `get_config()`, or build it first "
+                f"(call it once): then it is checked itself. The copy failed with {reason}"
             ) from error
         notes.append(f"No copy could be made from the config, so the original ran ({reason}).")
         fixed = values64(original)
@@ -251,7 +253,9 @@ def _of_layer(original, layer, fixed, x, y, loss, sample_weight, training, argum
             y_pred = layer(inputs, **arguments, training=training)
             return objective(inputs, y_pred, sample_weight, training)
 
-    paths = {id(new): old.path for old, new in zip(original.variables, layer.variables)}
+    # An original that is not built yet has no variables whose names could be told instead.
+    pairs = zip(original.variables, layer.variables, strict=False)
+    paths = {id(new): old.path for old, new in pairs}
     names = [(paths.get(id(v), v.path), "weight") for v in variables]
     names += [(_input_name(layer, k, len(leaves)), "input") for k in floats]
     known = {id(v): value for v, value in fixed}
@@ -281,7 +285,7 @@ def _of_function(function, x, y, sample_weight, arguments):
             cotangents.append(np.random.default_rng(0).uniform(0.5, 1.5, tuple(out.shape)))
         return ops.sum(out * ops.convert_to_tensor(cotangents[0], dtype="float64"))
 
-    names = [("x" if len(leaves) == 1 else f"x[{k}]", "input") for k in floats]
+    names = [("x" if len(leaves) == 1 else f"x[{k}]", "argument") for k in floats]
     value(*[leaves[k] for k in floats])
     said = "the value" if np.ndim(cotangents[0]) == 0 else "a fixed random projection of the values"
     return value, names, [leaves[k] for k in floats], said
@@ -308,7 +312,7 @@ def _compare(name, function, names, start, objective, samples, tolerance, step, 
             f"Two evaluations at the same point differ by {abs(again - differences.center):.1e}: "
             "something random has no seed of its own (`keras.random.SeedGenerator`)."
         )
-    if differences.noise > 1e4 * np.finfo("float64").eps * abs(differences.center):
+    if differences.noise > 1e4 * np.finfo("float64").eps * differences.scale:
         notes.append(
             f"The objective is only exact to {differences.noise:.1e}: part of it is computed in "
             "less than float64 whatever the dtype policy says, so small errors cannot be seen."

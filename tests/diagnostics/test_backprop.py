@@ -125,7 +125,7 @@ def test_an_output_gradient_is_the_sum_over_consumers():
     # Both the second layer and the connection past it hand something back to `skip_1`.
     last, around = trace["skip_2"].output_gradients[0], trace["skip_1"].output_gradients[0]
     two = model.get_layer("two")
-    hidden = keras.Model(model.inputs, model.get_layer("skip_1").output)
+    hidden = keras.Model(model.input, model.get_layer("skip_1").output)
     z = ops.convert_to_numpy(two(hidden(x)))
     kernel = ops.convert_to_numpy(two.kernel.value)
     np.testing.assert_allclose(around, last + (last * (z > 0)) @ kernel.T, rtol=1e-5, atol=1e-7)

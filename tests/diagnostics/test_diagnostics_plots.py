@@ -42,7 +42,7 @@ def test_gradient_check_draws_errors_beside_the_tolerance():
     check = gradient_check(layers.Dense(3), np.ones((2, 4)))
     ax = check.plot()
     assert [t.get_text() for t in ax.get_yticklabels()] == [v.name for v in check.variables]
-    tolerance = [line for line in ax.lines if line.get_linestyle() == "--"][0]
+    tolerance = next(line for line in ax.lines if line.get_linestyle() == "--")
     assert tolerance.get_xdata()[0] == check.tolerance
     shown = np.concatenate([line.get_xdata() for line in ax.lines if line.get_marker() == "o"])
     errors = np.concatenate([v.errors for v in check.variables])

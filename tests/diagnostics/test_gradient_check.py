@@ -195,7 +195,7 @@ class Subclassed(keras.Model):
 
 def test_subclassed_models_run_themselves():
     model = Subclassed(3)
-    with pytest.raises(ValueError, match="Subclassed.*get_config.*build it first"):
+    with pytest.raises(ValueError, match=r"Subclassed.*get_config.*build it first"):
         gradient_check(model, X[:, 0])
     model.compile("sgd", "huber")
     expected = ops.convert_to_numpy(model(X[:, 0]))
