@@ -89,11 +89,14 @@ def backprop_trace(trace, *, ax=None):
                 zorder=1,
             )
         )
+        # Beside an upright arrow, else on it; on a long one before it passes any box.
+        upright = not aside and abs(x0 - x1) < 0.1
+        part = 0.5 if aside or y0 - y1 == 1 else 0.8 / (y0 - y1)
         ax.text(
-            (x0 + x1) / 2 - 0.75 * aside,
-            (y0 + y1) / 2,
+            x0 + part * (x1 - x0) - 0.75 * aside + 0.07 * upright,
+            y0 + part * (y1 - y0),
             f"{edge.norm:.1e}" + (f" ×{edge.times}" if edge.times > 1 else ""),
-            ha="center",
+            ha="left" if upright else "center",
             va="center",
             fontsize=8,
             zorder=3,

@@ -29,6 +29,7 @@ def float64_world():
             if enable is None:
                 from jax.experimental import enable_x64 as enable
             stack.enter_context(enable(True))
+        stack.enter_context(_float64_kept())
         try:
             keras.config.set_floatx("float64")
             keras.config.set_dtype_policy("float64")
@@ -36,6 +37,33 @@ def float64_world():
         finally:
             keras.config.set_floatx(floatx)
             keras.config.set_dtype_policy(policy)
+
+
+@contextlib.contextmanager
+def _float64_kept():
+    """Keeps Keras on JAX and torch from computing `mean`, `var` and others in float32.
+
+    There its table of type promotion maps float64 to float32, whatever ``floatx`` says. Should
+    the table move some day, the check says that it saw float32.
+    """
+    from keras.src.backend.common import dtypes
+
+    table = getattr(dtypes, "BIT64_TO_BIT32_DTYPE", {})
+    before = table.get("float64", "float64")
+
+    def write(dtype):
+        table["float64"] = dtype
+        for function in vars(dtypes).values():
+            getattr(function, "cache_clear", int)()  # Answers from before must not linger.
+
+    if before == "float64":
+        yield
+        return
+    try:
+        write("float64")
+        yield
+    finally:
+        write(before)
 
 
 def tensors64(structure):
