@@ -67,10 +67,10 @@ def _float64_kept():
 
 
 def tensors64(structure):
-    """Tensors of the same structure, floating-point ones as float64."""
+    """Tensors of the same structure, floating-point ones as float64; plain scalars stay."""
 
     def convert(x):
-        if x is None or isinstance(x, (str, bool)):
+        if x is None or isinstance(x, (str, bool, int, float)):
             return x
         if keras.ops.is_tensor(x):
             x = numpy(x)

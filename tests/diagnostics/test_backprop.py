@@ -32,6 +32,7 @@ def true_gradients(model, x, y, training=False):
         model.zero_grad()
         loss.backward()
         found = [w.value.grad for w in weights]
+    loss = loss.detach() if keras.backend.backend() == "torch" else loss
     return float(loss), {
         w.path: ops.convert_to_numpy(g) for w, g in zip(weights, found, strict=True)
     }
