@@ -108,11 +108,16 @@ def valid(block, errors, path, position):
         block.decode()
     except UnicodeDecodeError as error:
         if errors == "strict":
-            raise ValueError(
-                f"{str(path)!r} is not UTF-8: byte {error.object[error.start]:#04x} at "
-                f"{position + error.start}. Pass errors='replace', 'ignore' or 'surrogateescape' "
-                "to read it all the same"
-            ) from error
+            raise not_utf8(error, path, position) from None
         if errors != "surrogateescape":  # which keeps the bytes as they are
             return block.decode(errors=errors).encode()
     return block
+
+
+def not_utf8(error, path, position=0):
+    """The same error, saying where it is and what can be done."""
+    error.reason += (
+        f" at {position + error.start} of {str(path)!r}, which is not UTF-8. 'replace', 'ignore' "
+        "or 'surrogateescape' instead of 'strict' reads it all the same"
+    )
+    return error

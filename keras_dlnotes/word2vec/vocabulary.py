@@ -210,7 +210,7 @@ class Vocabulary:
             try:
                 text = line.removesuffix(b"\n").decode(errors=errors)
             except UnicodeDecodeError as error:
-                raise ValueError(f"{str(path)!r}, line {number} is not UTF-8: {error}") from None
+                raise reading.not_utf8(error, f"line {number} of {path}") from None
             rest = text.rstrip("0123456789")
             word = rest[:-1].removesuffix("\t") if rest[-1:] == "\t" else rest[:-1]
             if rest == text or rest[-1:] not in (" ", "\t"):

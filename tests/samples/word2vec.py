@@ -3,4 +3,5 @@ from samples import TestedIn
 SAMPLES = {
     "Corpus": TestedIn("word2vec/test_corpus.py"),
     "Vocabulary": TestedIn("word2vec/test_vocabulary.py"),
+    "WordVectors": TestedIn("word2vec/test_vectors.py"),
 }

@@ -158,7 +158,7 @@ ODD = Vocabulary(
 def test_text_round_trip(tmp_path):
     ODD.save(tmp_path / "vocabulary.txt")
     assert Vocabulary.load(tmp_path / "vocabulary.txt", errors="surrogateescape") == ODD
-    with pytest.raises(ValueError, match="line 7 is not UTF-8"):
+    with pytest.raises(ValueError, match=r"line 7 of .* not UTF-8"):
         Vocabulary.load(tmp_path / "vocabulary.txt")
 
 
@@ -220,7 +220,7 @@ def test_bad_arguments(make, message):
 def test_invalid_utf8(tmp_path):
     path = tmp_path / "text"
     path.write_bytes(b"a b\xff b\xfe\n" * 2)
-    with pytest.raises(ValueError, match=r"not UTF-8: byte 0xff at 3\. Pass errors="):
+    with pytest.raises(UnicodeDecodeError, match=r"0xff .* at 3 of .*text', which is not UTF-8"):
         Vocabulary.from_file(path, min_count=1)
     for errors, words in {
         "replace": ["b\ufffd", "a"],
