@@ -1,1 +1,7 @@
-__all__ = []
+"""Callbacks: see what happens in ``fit``, and steer it."""
+
+from keras_dlnotes.callbacks.gradient_monitor import GradientMonitor
+
+__all__ = [
+    "GradientMonitor",
+]

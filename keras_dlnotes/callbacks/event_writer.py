@@ -1,0 +1,94 @@
+"""TensorBoard's event files, written from the host with TensorBoard's own writer.
+
+No ``tf.summary``: its operations do not compile under XLA, and other backends need no TensorFlow.
+"""
+
+import os
+import time
+
+import numpy as np
+
+
+class EventWriter:
+    """Writes one run. The file is opened with the first thing written."""
+
+    def __init__(self, directory):
+        self.directory = os.fspath(directory)
+        self._writer = None
+
+    def scalars(self, values, step):
+        """A dict of tag -> number; what is not finite is left out, since it has no place."""
+        from tensorboard.plugins.scalar import metadata
+
+        for tag, value in values.items():
+            if np.isfinite(value):
+                self._add(tag, np.float32(value), metadata.create_summary_metadata("", ""), step)
+
+    def histogram(self, tag, edges, counts, step):
+        """Counts between ``edges``, one more than counts."""
+        from tensorboard.plugins.histogram import metadata
+
+        buckets = np.stack([edges[:-1], edges[1:], counts], axis=1).astype("float64")
+        self._add(tag, buckets, metadata.create_summary_metadata("", ""), step)
+
+    def image(self, tag, png, size, step):
+        """A picture as the bytes of a PNG file, ``size`` in pixels across and down."""
+        from tensorboard.plugins.image import metadata
+
+        parts = np.array([str(size[0]).encode(), str(size[1]).encode(), png], object)
+        self._add(tag, parts, metadata.create_summary_metadata("", ""), step)
+
+    def layout(self, title, charts):
+        """Custom scalars: ``charts`` maps a chart's title to the expression its tags match."""
+        from tensorboard.plugins.custom_scalar import layout_pb2, metadata
+
+        category = layout_pb2.Category(
+            title=title,
+            chart=[
+                layout_pb2.Chart(
+                    title=name, multiline=layout_pb2.MultilineChartContent(tag=[pattern])
+                )
+                for name, pattern in charts.items()
+            ],
+        )
+        proto = layout_pb2.Layout(category=[category]).SerializeToString()
+        value = np.array(proto, object)
+        self._add(metadata.CONFIG_SUMMARY_TAG, value, metadata.create_summary_metadata(), 0)
+
+    def _add(self, tag, value, metadata, step):
+        from tensorboard.compat.proto import event_pb2, summary_pb2
+        from tensorboard.util import tensor_util
+
+        if self._writer is None:
+            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+            self._writer = EventFileWriter(self.directory)
+        summary = summary_pb2.Summary()
+        tensor = tensor_util.make_tensor_proto(value)
+        summary.value.add(tag=tag, tensor=tensor, metadata=metadata)
+        event = event_pb2.Event(wall_time=time.time(), step=int(step), summary=summary)
+        self._writer.add_event(event)
+
+    def flush(self):
+        if self._writer is not None:
+            self._writer.flush()
+
+    def close(self):
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+
+def check_writable(directory, argument="log_dir"):
+    """One clear error before any training, rather than a stack trace after an epoch."""
+    probe = os.path.join(directory, f".write_test_{os.getpid()}")
+    try:
+        os.makedirs(directory, exist_ok=True)
+        with open(probe, "w"):
+            pass
+        os.remove(probe)
+    except OSError as error:
+        raise ValueError(
+            f"Argument `{argument}` must lie in a directory that can be written. "
+            f"Received: {argument}={os.fspath(directory)!r} ({error.strerror})"
+        ) from error

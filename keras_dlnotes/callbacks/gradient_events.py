@@ -1,0 +1,98 @@
+"""What ``GradientMonitor`` writes for TensorBoard, and under which names.
+
+Tags are ``epoch_<statistic>/<layer>`` beside Keras' ``epoch_loss``, with the epoch as the step, and
+``batch_<statistic>/<layer>`` with the optimizer's step. The layout for the Custom Scalars tab draws
+all layers of one statistic in one chart.
+"""
+
+import time
+
+import numpy as np
+
+from keras_dlnotes.callbacks.event_writer import EventWriter
+from keras_dlnotes.callbacks.gradient_history import PARTS
+from keras_dlnotes.callbacks.gradient_recorder import COUNT, HISTOGRAMS, MEAN
+from keras_dlnotes.callbacks.gradient_statistics import BINS, HIGHEST, LOWEST
+
+CHARTS = {
+    "Gradient norm of each layer": "gradient_norm",
+    "Gradient norm after clipping": "clipped_norm",
+    "Update / weights (1e-3 is healthy)": "update_ratio",
+    "Weight norm": "weight_norm",
+    "Share of zeros in the gradient": "gradient_zeros",
+    "Largest gradient": "gradient_max",
+    "Non-finite gradients": "gradient_nonfinite",
+}
+#: Edges of the histogram's bins as decimal logarithms; the outermost bins are open.
+EDGES = np.log10(2.0) * np.arange(LOWEST - 1, HIGHEST + 2)
+assert len(EDGES) == BINS + 1
+
+
+class GradientEvents:
+    """The events of one fit. Without a directory it writes nothing."""
+
+    def __init__(self, directory, image):
+        self._writer = None if directory is None else EventWriter(directory)
+        self._image = image
+        self._laid_out = False
+        self._next_picture = 0.0
+        self._drawn = None
+
+    def write(self, prefix, step, layout, record, single):
+        """One record: scalars by layer and variable, and histograms where there are some."""
+        if self._writer is None:
+            return
+        if not self._laid_out:
+            charts = {title: f"epoch_{name}/.*" for title, name in CHARTS.items()}
+            self._writer.layout("Gradients", charts)
+            self._laid_out = True
+        first_layer = len(layout.variable_names)
+        values = {}
+        for part, statistics in PARTS.items():
+            for i, statistic in enumerate(statistics):
+                table = record[part][i]
+                for j, name in enumerate(layout.names):
+                    group = statistic if j >= first_layer else f"variable_{statistic}"
+                    if table[COUNT, j] > 0:
+                        values[f"{prefix}_{group}/{name}"] = table[MEAN, j]
+        for j, name in enumerate(layout.names[first_layer:], first_layer):
+            values[f"{prefix}_gradient_nonfinite/{name}"] = record["bad"][j]
+        for key in ("loss_scale", "skipped"):
+            if np.isfinite(single["loss_scale"]):
+                values[f"{prefix}_{key}"] = single[key]
+        self._writer.scalars(values, step)
+        if "histograms" in record:
+            for kind, tables in zip(HISTOGRAMS, record["histograms"], strict=True):
+                for name, counts in zip(layout.variable_names, tables, strict=True):
+                    tag = f"{prefix}_log10_{kind}/{name}"
+                    self._writer.histogram(tag, EDGES, counts, step)
+        self._writer.flush()
+
+    def picture(self, monitor, epoch, last=False):
+        """The profile as an image; drawing takes at most about 1 % of the time."""
+        if self._writer is None or not self._image or self._drawn == (monitor._fit, epoch):
+            return
+        if time.monotonic() < self._next_picture and not last:
+            return
+        try:
+            import matplotlib.figure
+        except ImportError:
+            self._image = False
+            return
+        import io
+
+        from keras_dlnotes import plots
+
+        start = time.monotonic()
+        figure = matplotlib.figure.Figure(figsize=(8, 4), dpi=80, layout="constrained")
+        plots.gradient_profile(monitor, figure.subplots())
+        png = io.BytesIO()
+        figure.savefig(png, format="png")
+        self._writer.image("epoch_gradient_profile", png.getvalue(), (640, 320), epoch)
+        self._writer.flush()
+        self._drawn = (monitor._fit, epoch)
+        self._next_picture = time.monotonic() + 100 * (time.monotonic() - start)
+
+    def close(self):
+        if self._writer is not None:
+            self._writer.close()
