@@ -6,6 +6,7 @@ slope of at most 1/4 and almost none at its ends; an update of about a thousandt
 step is healthy.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,7 @@ class Thresholds:
     exploding: float = 1e3
     dead: float = 0.9
     saturated: float = 0.02
-    update_ratio: tuple = (1e-6, 0.1)
+    update_ratio: tuple = (1e-6, 0.3)
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def saturated(layers, threshold):
     changes its size by about |W| / sqrt(units of the next layer). What is missing is the slope.
     """
     found = []
-    for layer, after in zip(layers, layers[1:], strict=False):
+    for layer, after in itertools.pairwise(layers):
         slope = SLOPES.get(layer.activation)
         if slope is None or not after.bias_norm > 0 or not after.weight_norm > 0:
             continue

@@ -89,12 +89,12 @@ def patterns(name, value):
     """One regular expression or several, as a tuple of those; compiled once to be sure."""
     if value is None:
         return None
-    several = (value,) if isinstance(value, str) else tuple(value)
-    for pattern in several:
-        try:
+    try:
+        several = (value,) if isinstance(value, str) else tuple(value)
+        for pattern in several:
             re.compile(pattern)
-        except (re.error, TypeError):
-            _checks.fail(name, "be a regular expression, or several", value)
+    except (re.error, TypeError):
+        _checks.fail(name, "be a regular expression, or several", value)
     return several
 
 

@@ -30,10 +30,10 @@ class GradientMonitor(keras.callbacks.Callback):
 
     For every variable, every layer, and the whole model: the L2 norm before and after clipping at
     each step; mean, standard deviation, largest magnitude, share of exact zeros, the weights' norm
-    and |update| / |weights|, every ``details`` steps; the number of infinities and NaN and the first
-    step with one. Kept over each epoch as mean, min, max and last; values that are not finite are
-    counted and left out of these. An update is what the optimizer changes, weight decay included
-    and constraints not. The memory needed does not grow with the size of the variables.
+    and |update| / |weights|, every ``details`` steps; the number of infinities and NaN and the
+    first step with one. Kept over each epoch as mean, min, max and last; values that are not
+    finite are counted and left out of these. An update is what the optimizer changes, weight decay
+    included and constraints not. The memory needed does not grow with the variables' size.
 
     While training, three methods of the optimizer *instance* are wrapped and the train function is
     traced anew; both are undone at the end, also after an error in a step. On TensorFlow the
@@ -78,13 +78,16 @@ class GradientMonitor(keras.callbacks.Callback):
             ``"steps"``, ``"skipped"``, ``"loss_scale"``. Names are paths of variables, names of
             layers, and ``"global"``. It goes on over several fits of a model.
         step_history: The same over windows of ``every`` steps.
-        histogram_history: List of dicts with ``epoch`` or ``step`` and, for ``gradient``, ``weight``
-            and ``update``, counts by variable.
+        histogram_history: List of dicts with ``epoch`` or ``step`` and, for ``gradient``,
+            ``weight`` and ``update``, counts by variable.
         problems: The problems found in the last epoch.
 
     Example:
         >>> x = np.random.default_rng(0).normal(size=(64, 3)).astype("float32")
-        >>> layers = [keras.layers.Dense(4, "relu", name="hidden"), keras.layers.Dense(1, name="out")]
+        >>> layers = [
+        ...     keras.layers.Dense(4, "relu", name="hidden"),
+        ...     keras.layers.Dense(1, name="out"),
+        ... ]
         >>> model = keras.Sequential([keras.Input((3,)), *layers])
         >>> model.compile("sgd", "mse")
         >>> monitor = GradientMonitor()
@@ -113,7 +116,7 @@ class GradientMonitor(keras.callbacks.Callback):
         exploding=1e3,
         dead=0.9,
         saturated=0.02,
-        update_ratio=(1e-6, 0.1),
+        update_ratio=(1e-6, 0.3),
     ):
         super().__init__()
         self.log_dir = None if log_dir is None else os.fspath(log_dir)
@@ -168,7 +171,8 @@ class GradientMonitor(keras.callbacks.Callback):
                 "GradientMonitor needs a model compiled with a Keras optimizer: call "
                 f"`model.compile(optimizer=...)` first. Received: model.optimizer={optimizer!r}"
             )
-        gradient_taps.detach(model, self._recorder)  # left over, or attached twice
+        if self._recorder is not None:  # left over, or the callback stands in the list twice
+            gradient_taps.detach(self._recorder.model, self._recorder)
         directory = None
         if self.log_dir is not None:
             directory = os.path.join(trial_directory(self.log_dir), "train")
@@ -289,6 +293,12 @@ class GradientMonitor(keras.callbacks.Callback):
                 if (problem.kind, problem.layers) not in self._warned:
                     self._warned.add((problem.kind, problem.layers))
                     warnings.warn(f"Epoch {epoch}: {problem.message}", UserWarning, stacklevel=2)
+
+    def layer_norms(self):
+        """``{layer: mean gradient norm of each epoch}``, for the layers of the last epoch."""
+        norms = self.history.get("gradient_norm", {})
+        now = self._epochs.rows[-1][1]["gradient_norm"] if self._epochs.rows else {}
+        return {name: norms[name] for name in now if self._kinds[name] == "layer"}
 
     def report(self):
         """The last epoch as a table, layers in order from input to output, and the diagnosis."""

@@ -13,11 +13,13 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes.callbacks import gradient_statistics as statistics
+from keras_dlnotes.callbacks import gradient_taps
 from keras_dlnotes.callbacks.gradient_layout import Layout
 
 NORMS = ("gradient_norm", "clipped_norm")
 STATISTICS = (*NORMS, *statistics.DETAILS)
 HISTOGRAMS = ("gradient", "weight", "update")
+CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 #: What a table's third axis holds, and an empty table's values.
 COUNT, MEAN, MIN, MAX, LAST = range(5)
 EMPTY = np.array([0.0, 0.0, np.inf, -np.inf, np.nan], "float32")
@@ -35,11 +37,10 @@ class GradientRecorder:
         self.every, self.details, self.histograms = every, details, histograms
         self.on_detach = on_detach
         self.backend = keras.backend.backend()
-        self.xla = bool(model.jit_compile) and self.backend == "tensorflow"
         self.slots = 1
         if every and model.steps_per_execution > 1:
             self.slots = -(-model.steps_per_execution // every) + 1
-        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        optimizer = gradient_taps.whole_optimizer(model)
         #: Several optimizers share the model: a step is over only when all have had their turn.
         self.group = isinstance(optimizer, keras.optimizers.MultiOptimizer)
         self.layout = None
@@ -77,6 +78,9 @@ class GradientRecorder:
         with self._where_variables_live():
             for name, value in {**self.empty, **lasting}.items():
                 self.variables[name] = self._variable(name, value)
+        if self.backend == "jax":
+            # A stateless train step hands on only what the optimizer calls its variables.
+            gradient_taps.board(self.model, self.variables.values())
 
     @contextlib.contextmanager
     def _where_variables_live(self):
@@ -121,6 +125,8 @@ class GradientRecorder:
         return ops.convert_to_tensor(self.variables[name])
 
     def detached(self):
+        if self.backend == "jax":
+            gradient_taps.leave(self.model, self.variables.values())
         self.on_detach()
 
     # ------------------------------------------------------------------------- in a train step
@@ -135,6 +141,7 @@ class GradientRecorder:
             if optimizer._var_key(v) in places and gradients[i] is not None
         ]
         note = {"chosen": [i for i, _ in chosen], "columns": [c for _, c in chosen]}
+        note["optimizer"] = optimizer
         note["raw"] = [gradients[i] for i in note["chosen"]]
         note["clipped"] = False
         step = self._get("clock")[0]
@@ -149,8 +156,11 @@ class GradientRecorder:
 
     def clipped(self, gradients, clipped, note):
         """Right after the clip."""
+        # Optimizers may merge the rows of a lookup here: that alone is no clip.
         pairs = zip(gradients, clipped, strict=True)
-        note["clipped"] = any(a is not b for a, b in pairs)
+        dense = [(a, b) for a, b in pairs if a is not None and not statistics.is_rows(a)]
+        given = any(getattr(note["optimizer"], name, None) for name in CLIPS)
+        note["clipped"] = given or any(a is not b for a, b in dense)
         if note["clipped"] and self._replicas() > 1:
             # Keras clips each replica's share; the whole gradient before it has to be summed here.
             import tensorflow as tf
@@ -164,20 +174,25 @@ class GradientRecorder:
         if not chosen:
             return
         with self._no_gradient():
-            values = [statistics.Values(gradients[i], self.xla) for i in chosen]
-            raw = values
+            xla = self._in_xla()
+            facts = [(float(self.layout.sizes[c]), self.layout.variables[c].shape) for c in columns]
+
+            def measured(some):
+                pairs = zip(some, facts, strict=True)
+                return [statistics.Values(gradient, *fact, xla) for gradient, fact in pairs]
+
+            values = raw = measured([gradients[i] for i in chosen])
             if note["clipped"]:
-                raw = [statistics.Values(gradient, self.xla) for gradient in note["raw"]]
+                raw = measured(note["raw"])
             both = [*raw, *values] if note["clipped"] else values
             norms, bad = statistics.norms(both)
             n = len(chosen)
             rows = ops.stack([norms[:n], norms[-n:], bad[:n]])
             new = [variables[i] for i in chosen]
-            sizes = [float(self.layout.sizes[c]) for c in columns]
 
             def details():
                 now = [self._read(v) for v in new]
-                return statistics.details(values, note["weights"], now, sizes)
+                return statistics.details(values, note["weights"], now)
 
             if self.histograms:
                 self._add_histograms(note, values, new)
@@ -201,14 +216,16 @@ class GradientRecorder:
         if self.layout is None:
             return
         with self._no_gradient():
-            clock = self._get("clock")
+            clock, taken = self._get("clock"), 1.0
             if self.group:
                 latest = self._get("latest")
+                # None, while all members only collect gradients.
+                taken = ops.cast(ops.any(ops.logical_not(ops.isnan(latest[0]))), "float32")
                 self._add_norms(latest[:3])
                 detail = ops.equal(ops.mod(clock[0], float(self.details)), 0.0)
                 self._add_details(lambda: latest[3:], detail)
                 self.variables["latest"].assign(ops.full_like(latest, float("nan")))
-            self.variables["clock"].assign(clock + np.array([1, 0], "float32"))
+            self.variables["clock"].assign(clock + taken * np.array([1, 0], "float32"))
 
     def skipped(self):
         self.open()
@@ -231,6 +248,17 @@ class GradientRecorder:
 
         return torch.no_grad()
 
+    def _in_xla(self):
+        """Whether TensorFlow compiles what is being traced with XLA."""
+        if self.backend != "tensorflow":
+            return False
+        import tensorflow as tf
+        from tensorflow.python.ops import control_flow_util
+
+        return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(
+            tf.compat.v1.get_default_graph()
+        )
+
     def _replicas(self):
         if self.backend != "tensorflow":
             return 1
@@ -247,7 +275,7 @@ class GradientRecorder:
         norms. XLA knows no tensor of two possible sizes and plans its buffers itself.
         """
         flat = [lambda v=v: ops.reshape(self._read(v), (-1,)) for v in variables]
-        if self.backend == "jax" or self.xla:
+        if self.backend == "jax" or self._in_xla():
             return [read() for read in flat]
         if self.backend == "torch":
             return ops.cond(wanted, lambda: [read().detach().clone() for read in flat], list)
@@ -274,13 +302,14 @@ class GradientRecorder:
         return ops.concatenate([layers, ops.reshape(whole, (1,))])
 
     def _each_group(self, x):
-        """A vector over layers and the whole -> the layers' values at their variables, the whole's."""
+        """From a vector over layers and the whole: the value at each variable, and the whole's."""
         n = len(self.layout.layers)
         return ops.take(x, self.layout.layer_ids), x[n]
 
     def _group_norm(self, x):
         """Root of the sum of squares, each group scaled by its largest so that none vanishes."""
-        x = ops.where(ops.isnan(x), 0.0, x)
+        absent = ops.isnan(x)
+        x = ops.where(absent, 0.0, x)
         most = self._groups(x, "max")
         most = ops.where(ops.logical_and(most > 0, ops.isfinite(most)), most, 1.0)
         layer, whole = self._each_group(most)
@@ -288,7 +317,11 @@ class GradientRecorder:
         squares = ops.square(x / layer)
         sums = ops.segment_sum(squares, ops.convert_to_tensor(self.layout.layer_ids), n)
         total = ops.sum(ops.square(x / whole))
-        return ops.sqrt(ops.concatenate([sums, ops.reshape(total, (1,))])) * most
+        norms = ops.sqrt(ops.concatenate([sums, ops.reshape(total, (1,))])) * most
+        if not self.group:
+            return norms
+        present = self._groups(1.0 - ops.cast(absent, "float32"), "max")
+        return ops.where(present > 0, norms, float("nan"))
 
     def _slot(self, name):
         """The table of the current window, and a function that stores it."""
@@ -369,7 +402,7 @@ class GradientRecorder:
             kinds = ([v.numbers for v in values], now, moved)
             counts = [ops.stack([statistics.histogram(x) for x in kind]) for kind in kinds]
             # The rows of a table that were not looked up have a gradient of zero.
-            missing = ops.stack([ops.cast(v.missing, "float32") for v in values])
+            missing = ops.stack([ops.convert_to_tensor(v.missing, "float32") for v in values])
             first = ops.pad(missing[:, None], [[0, 0], [0, statistics.BINS - 1]])
             counts[0] = counts[0] + first
             return table + self._all_variables(ops.stack(counts), note["columns"])

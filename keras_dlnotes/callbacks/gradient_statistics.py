@@ -26,25 +26,40 @@ class Values:
     """A gradient's numbers in float32, and how many exact zeros are not among them.
 
     The gradient of a lookup holds only the rows that were looked up, one for each *occurrence*.
-    Rows that occur twice are summed first: the gradient of a table is what its rows sum to.
+    Rows that occur twice are summed first: the gradient of a table is what its rows sum to. Known
+    are TensorFlow's ``IndexedSlices`` and anything like it with ``ids``, ``values``, ``merged``
+    and ``first`` (1 where a repeated row counts and 0 where not), as our optimizers hand on.
     """
 
-    def __init__(self, gradient, xla):
-        self.missing = 0
-        if hasattr(gradient, "indices") and hasattr(gradient, "dense_shape"):
-            gradient = self._merged(gradient, xla)
-        self.numbers = ops.cast(gradient, "float32")
+    def __init__(self, gradient, size, shape, xla):
+        self.size, self.missing = size, 0.0
+        if not is_rows(gradient):
+            self.numbers = ops.cast(gradient, "float32")
+            return
+        rows = ops.cast(gradient.values, "float32")
+        if getattr(gradient, "merged", False):
+            if gradient.first is not None:
+                rows = rows * ops.cast(gradient.first, "float32")
+        else:
+            ids = gradient.ids if hasattr(gradient, "ids") else gradient.indices
+            rows = merged(rows, ids, shape[0], xla)
+        self.numbers = rows
+        self.missing = size - ops.cast(ops.size(rows), "float32")
 
-    def _merged(self, slices, xla):
-        import tensorflow as tf
 
-        if xla:  # which cannot know how many different rows there will be
-            return tf.convert_to_tensor(slices)
-        rows, position = tf.unique(slices.indices)
-        merged = tf.math.unsorted_segment_sum(slices.values, position, tf.size(rows))
-        size = tf.reduce_prod(tf.cast(slices.dense_shape, tf.float32))
-        self.missing = size - tf.cast(tf.size(merged), tf.float32)
-        return merged
+def is_rows(gradient):
+    return hasattr(gradient, "values") and (
+        hasattr(gradient, "indices") or hasattr(gradient, "ids")
+    )
+
+
+def merged(rows, ids, length, xla):
+    import tensorflow as tf
+
+    if xla:  # which cannot know beforehand how many different rows there will be
+        return tf.math.unsorted_segment_sum(rows, ids, length)
+    different, place = tf.unique(ids)
+    return tf.math.unsorted_segment_sum(rows, place, tf.size(different))
 
 
 def sum_of_squares(x):
@@ -85,16 +100,16 @@ def norms(values):
     return ops.cond(usual, lambda: (ops.sqrt(squares), ops.zeros_like(squares)), safe)
 
 
-def details(values, before, after, sizes):
+def details(values, before, after):
     """The rows of ``DETAILS`` but the last two, then the norms of weights and updates."""
     rows = []
-    for each, old, new, size in zip(values, before, after, sizes, strict=True):
-        x, new = each.numbers, ops.reshape(ops.cast(new, "float32"), (-1,))
+    for each, old, new in zip(values, before, after, strict=True):
+        size, x, new = each.size, each.numbers, ops.reshape(ops.cast(new, "float32"), (-1,))
         mean = ops.sum(x) / size
         most = largest(x)
         scale = ops.where(ops.logical_and(most > 0, ops.isfinite(most)), most, 1.0)
         spread = sum_of_squares((x - mean) / scale) + each.missing * ops.square(mean / scale)
-        zeros = ops.sum(ops.cast(ops.equal(x, 0.0), "float32")) + each.missing
+        nonzero = ops.sum(ops.cast(ops.not_equal(x, 0.0), "float32"))
         update = safe_norm(new - ops.cast(old, "float32"))
         old_norm = ops.sqrt(sum_of_squares(ops.cast(old, "float32")))
         rows.append(
@@ -103,7 +118,7 @@ def details(values, before, after, sizes):
                     mean,
                     ops.sqrt(spread / size) * scale,
                     most,
-                    zeros / size,
+                    1.0 - nonzero / size,
                     ops.sqrt(sum_of_squares(new)),
                     update,
                     old_norm,

@@ -25,9 +25,9 @@ def attach(model, listener):
     """Lets ``listener`` hear the gradients of ``model``; the next train step is traced anew.
 
     The listener has ``before(optimizer, variables, gradients) -> note``,
-    ``after(optimizer, variables, gradients, note)``, ``applied()`` once for each step of the whole
-    optimizer, ``skipped()`` for steps that a loss scale threw away, and ``replicated``: whether
-    several replicas sum their gradients.
+    ``clipped(gradients, clipped, note)``, ``after(optimizer, variables, gradients, note)``,
+    ``applied()`` once for each step of the whole optimizer, ``skipped()`` (on JAX
+    ``skipped_stateless``) for steps that a loss scale threw away, and ``detached()``.
     """
     taps = _TAPS.get(model)
     if taps is None:
@@ -53,6 +53,22 @@ def detach(model, listener=None):
     else:
         retrace(model)
         guard(model)
+
+
+def whole_optimizer(model):
+    """The optimizer whose one ``apply`` is one step, below a loss scale if there is one."""
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
+
+
+def board(model, variables):
+    """Lets ``variables`` travel among the optimizer's, through a stateless train step."""
+    whole_optimizer(model)._variables.extend(variables)
+
+
+def leave(model, variables):
+    ids = {id(v) for v in variables}
+    optimizer = whole_optimizer(model)
+    optimizer._variables[:] = [v for v in optimizer._variables if id(v) not in ids]
 
 
 def retrace(model):
@@ -85,12 +101,12 @@ class ModelTaps:
         self.listeners = []
         self._replaced = []
         self._tapped = []
-        optimizer = model.optimizer
-        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            self._tap_loss_scale(optimizer)
-            optimizer = optimizer.inner_optimizer
-        #: The optimizer whose one ``apply`` is one step of the model.
-        self.whole = optimizer
+        optimizer = whole_optimizer(model)
+        if optimizer is not model.optimizer:
+            self._tap_loss_scale(model.optimizer)
+        if keras.backend.backend() == "jax":
+            for each in {id(o): o for o in (optimizer, model.optimizer)}.values():
+                self._replace(each, "save_own_variables", self._without_passengers(optimizer))
         if isinstance(optimizer, keras.optimizers.MultiOptimizer):
             self._tap_group(optimizer)
         else:
@@ -108,6 +124,25 @@ class ModelTaps:
         # Straight into the instance's dictionary: no tracking of attributes, no trace afterwards.
         self._replaced.append((thing, name, thing.__dict__.get(name)))
         thing.__dict__[name] = make(getattr(thing, name))
+
+    def _without_passengers(self, optimizer):
+        """Files written during training hold what they would hold without us."""
+
+        def make(save):
+            def clean_save(store):
+                everything = list(optimizer._variables)
+                for listener in self.listeners:
+                    variables = {id(v) for v in listener.variables.values()}
+                    kept = [v for v in optimizer._variables if id(v) not in variables]
+                    optimizer._variables[:] = kept
+                try:
+                    save(store)
+                finally:
+                    optimizer._variables[:] = everything
+
+            return clean_save
+
+        return make
 
     def _tap_group(self, group):
         def make(apply):

@@ -10,7 +10,7 @@ import sys
 
 
 def trial_directory(base):
-    """``base/<trial>/execution<n>`` inside a search, as the tuner gives TensorBoard; else ``base``."""
+    """``base/<trial>/execution<n>`` inside a search, where TensorBoard writes; else ``base``."""
     base = os.fspath(base)
     if "keras_tuner" not in sys.modules:
         return base
