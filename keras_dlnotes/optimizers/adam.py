@@ -43,9 +43,7 @@ class Adam(Optimizer):
         >>> import keras
         >>> w = keras.Variable([1.0, -3.0])
         >>> Adam(learning_rate=0.1).apply([2 * w], [w])
-        >>> print(
-        ...     keras.ops.convert_to_numpy(w).round(4)
-        ... )  # one learning rate each
+        >>> print(keras.ops.convert_to_numpy(w).round(4))  # one learning rate each
         [ 0.9 -2.9]
 
     Reference: [Kingma & Ba, 2014](https://arxiv.org/abs/1412.6980), Algorithm 1 and the rewriting
