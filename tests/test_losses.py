@@ -67,6 +67,8 @@ def test_equals_keras(name, kwargs, y_true, y_pred, reduction):
         for mask in (False, True):
             if kwargs.get("axis") == 1 and (mask or np.shape(weights) == (6, 4)):
                 continue  # The loss is then of shape (6, 3).
+            if BACKEND == "torch" and mask and label == "a number":
+                continue  # Keras multiplies a number by a mask in place, which PyTorch rejects.
             a = numbers(ours, y_true, y_pred, weights, mask)
             b = numbers(theirs, y_true, y_pred, weights, mask)
             assert a.shape == b.shape
