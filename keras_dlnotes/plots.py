@@ -10,6 +10,9 @@ __all__ = [
     "gradient_check",
     "gradient_profile",
     "gradients",
+    "learning_rate_finder",
+    "optimizer_comparison",
+    "schedule",
 ]
 
 
@@ -211,4 +214,69 @@ def gradient_profile(monitor, ax=None):
     ax.set_ylabel("gradient norm")
     ax.set_title(f"Epoch {history['epoch'][-1]}: from input to output", fontsize=10)
     ax.legend(fontsize=7)
+
+
+def learning_rate_finder(curve, *, ax=None):
+    """Draws loss against learning rate, the smoothed line, and the suggested rates on it.
+
+    Args:
+        curve: What ``callbacks.LearningRateFinder.find`` returned.
+        ax: Axes to draw on. Defaults to None: a new figure.
+    """
+    ax = _axes(ax)
+    rates, smoothed = curve.learning_rates, curve.smoothed
+    ax.plot(rates, curve.losses, color="0.75", linewidth=1, label="each batch")
+    ax.plot(rates, smoothed, color="black", label="smoothed")
+    for (name, rate), marker in zip(curve.suggestions.items(), "osD", strict=True):
+        if rate is not None:
+            height = np.interp(rate, rates, smoothed)
+            label = f"{name.replace('_', ' ')}: {rate:.1e}"
+            ax.plot([rate], [height], marker, markersize=7, label=label)
+    ax.set_xscale("log")
+    if len(smoothed):
+        # One huge loss at the end must not flatten the valley that the picture is about.
+        low, start = smoothed.min(), smoothed[: max(len(smoothed) // 10, 1)].max()
+        ax.set_ylim(low - 0.1 * (start - low or 1), start + 0.5 * (start - low or 1))
+    ax.set_xlabel("learning rate")
+    ax.set_ylabel("loss")
+    ax.legend()
+    return ax
+
+
+def optimizer_comparison(histories, *, metric="loss", ax=None):
+    """Draws one metric of several trainings over the epochs, a line for each.
+
+    Args:
+        histories: What ``optimizers.compare`` returned.
+        metric: Name of the metric. Defaults to "loss".
+        ax: Axes to draw on. Defaults to None: a new figure.
+    """
+    ax = _axes(ax)
+    lowest = np.inf
+    for name, history in histories.items():
+        line = history[metric]
+        ax.plot(np.arange(1, len(line) + 1), line, label=name)
+        lowest = min(lowest, np.min(line, where=np.isfinite(line), initial=np.inf))
+    if lowest > 0 and "loss" in metric:
+        ax.set_yscale("log")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(metric)
+    ax.legend()
+    return ax
+
+
+def schedule(schedule, steps, *, ax=None):
+    """Draws a schedule over its steps.
+
+    Args:
+        schedule: One of ``schedules``.
+        steps: Integer, for steps 0, 1, ..., or the steps themselves.
+        ax: Axes to draw on. Defaults to None: a new figure.
+    """
+    ax = _axes(ax)
+    x = np.arange(steps) if np.ndim(steps) == 0 else np.asarray(steps)
+    ax.plot(x, schedule.curve(x), label=schedule.name)
+    ax.set_xlabel("step")
+    ax.set_ylabel("value")
+    ax.legend()
     return ax

@@ -1,7 +1,15 @@
 """Callbacks: see what happens in ``fit``, and steer it."""
 
+from keras_dlnotes.callbacks.convergence import Convergence
 from keras_dlnotes.callbacks.gradient_monitor import GradientMonitor
+from keras_dlnotes.callbacks.learning_rate_finder import LearningRateFinder
+from keras_dlnotes.callbacks.one_cycle import OneCycle
+from keras_dlnotes.callbacks.time_stopping import TimeStopping
 
 __all__ = [
+    "Convergence",
     "GradientMonitor",
+    "LearningRateFinder",
+    "OneCycle",
+    "TimeStopping",
 ]

@@ -1,5 +1,5 @@
 from keras_dlnotes import optimizers
-from samples import Optimizer
+from samples import Optimizer, TestedIn
 
 SAMPLES = {
     "SGD": Optimizer(lambda: optimizers.SGD(0.05, momentum=0.5, nesterov=True, row_clipnorm=1.0)),
@@ -15,4 +15,5 @@ SAMPLES = {
     "Nesterov": Optimizer(lambda: optimizers.Nesterov(0.05)),
     "RMSProp": Optimizer(lambda: optimizers.RMSProp(0.01, centered=True, momentum=0.5)),
     "RectifiedAdam": Optimizer(lambda: optimizers.RectifiedAdam(0.01)),
+    "compare": TestedIn("optimizers/test_compare.py"),
 }

@@ -5,4 +5,7 @@ SAMPLES = {
     "gradient_check": TestedIn("diagnostics/test_diagnostics_plots.py"),
     "gradient_profile": TestedIn("callbacks/test_gradient_monitor.py"),
     "gradients": TestedIn("callbacks/test_gradient_monitor.py"),
+    "learning_rate_finder": TestedIn("callbacks/test_training_plots.py"),
+    "optimizer_comparison": TestedIn("callbacks/test_training_plots.py"),
+    "schedule": TestedIn("callbacks/test_training_plots.py"),
 }
