@@ -76,7 +76,7 @@ class Convergence(Resumable):
             return  # The first epoch has built the model, or thawed a layer.
         moved = _norm([new - old for new, old in zip(self._weights, before, strict=True)])
         size = _norm(before)
-        change = moved / size if size > 0 else float(np.where(moved > 0, np.inf, 0.0))
+        change = moved / size if size != 0 else (0.0 if moved == 0 else float("inf"))
         self.changes.append(change)
         if logs is not None:
             logs["weight_change"] = change

@@ -167,16 +167,17 @@ class OneCycle(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         step = self._epoch_start + batch
         optimizer = self.model.optimizer
-        rate = self._value("learning_rate", step)
-        driven_optimizer.set_rate(optimizer, rate)
-        self.history["step"].append(step)
-        self.history["learning_rate"].append(rate)
+        self._set = {"step": step, "learning_rate": self._value("learning_rate", step)}
+        driven_optimizer.set_rate(optimizer, self._set["learning_rate"])
         if self._momentum:
-            momentum = self._value("momentum", step)
-            setattr(driven_optimizer.innermost(optimizer), self._momentum, momentum)
-            self.history["momentum"].append(momentum)
+            self._set["momentum"] = self._value("momentum", step)
+            inner = driven_optimizer.innermost(optimizer)
+            setattr(inner, self._momentum, self._set["momentum"])
 
     def on_train_batch_end(self, batch, logs=None):
+        # Only now, since the last batch to begin may find that the data have ended.
+        for name, value in self._set.items():
+            self.history[name].append(value)
         self._next = self._epoch_start + batch + 1
 
     def on_epoch_end(self, epoch, logs=None):

@@ -378,7 +378,9 @@ def test_loss_scaling_is_undone(wrap):
 def test_under_mirrored_strategy():
     import tensorflow as tf
 
-    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    # Reduced on one device: collective operations of several strategies in one process collide.
+    reduction = tf.distribute.ReductionToOneDevice()
+    with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], reduction).scope():
         model = network(optimizer=optimizers.SGD(0.01, momentum=0.9), unseeded=False)
     model.fit(X, Y, batch_size=16, verbose=0)
     before = everything(model)
