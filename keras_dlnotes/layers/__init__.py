@@ -1,3 +1,4 @@
+from keras_dlnotes.layers.batch_normalization import BatchNormalization
 from keras_dlnotes.layers.elu import ELU
 from keras_dlnotes.layers.gelu import GELU
 from keras_dlnotes.layers.leaky_relu import LeakyReLU
@@ -26,6 +27,7 @@ __all__ = [
     "ELU",
     "GELU",
     "SELU",
+    "BatchNormalization",
     "LeakyReLU",
     "LiSHT",
     "Linear",

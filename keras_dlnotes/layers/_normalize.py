@@ -1,0 +1,170 @@
+"""Normalisation by a batch's own statistics, with its gradient in closed form.
+
+For every channel, over the ``n`` numbers that share it:
+
+    mean = sum(x) / n                 variance = sum((x - mean)^2) / n
+    x_hat = (x - mean) / sqrt(variance + epsilon)
+    y = gamma * x_hat + beta
+
+    dbeta = sum(dy)                   dgamma = sum(dy * x_hat)
+    dx = gamma / sqrt(variance + epsilon) * (dy - dbeta / n - x_hat * dgamma / n)
+
+Autodiff through the first three lines walks back through both means; the last two need ``x``, two
+sums and one more pass, and keep nothing of the size of ``x`` but ``x`` itself.
+"""
+
+import keras
+from keras import ops
+
+BACKEND = keras.backend.backend()
+
+
+def normalize(x, gamma, beta, axis, epsilon, mask=None, synchronized=False):
+    """Returns ``(y, mean, variance)``, all in the dtype of ``gamma``.
+
+    The statistics are those of this batch (of the positions where ``mask`` is True, of all replicas
+    when ``synchronized``) and count as constants: no gradient flows back through them on their own.
+    """
+    layout = _Layout(x, axis)
+    if mask is None:
+        fused = _fused(x, layout) if not synchronized else None
+        return _differentiable(
+            lambda x, gamma, beta: _forward(
+                x, gamma, beta, layout, epsilon, None, synchronized, fused
+            ),
+            lambda x, gamma, beta: _formula(x, gamma, beta, layout, epsilon, None, synchronized),
+        )(x, gamma, beta)
+    weights = ops.cast(ops.expand_dims(ops.cast(mask, "bool"), -1), gamma.dtype)
+    return _differentiable(
+        lambda x, gamma, beta, weights: _forward(
+            x, gamma, beta, layout, epsilon, weights, synchronized, None
+        ),
+        lambda x, gamma, beta, weights: _formula(
+            x, gamma, beta, layout, epsilon, weights, synchronized
+        ),
+    )(x, gamma, beta, weights)
+
+
+def _differentiable(with_gradient, formula):
+    if BACKEND in ("tensorflow", "jax"):
+        return ops.custom_gradient(with_gradient)
+    return formula  # PyTorch: its autograd goes through the formula.
+
+
+def _fused(x, layout):
+    """TensorFlow's own kernels where they can be used, else None."""
+    if BACKEND != "tensorflow":
+        return None
+    from keras_dlnotes.layers import _fused_tensorflow
+
+    return _fused_tensorflow if _fused_tensorflow.applies(x, layout.axis) else None
+
+
+class _Layout:
+    """Which axes are summed, in which order, and the shape that a channel's numbers broadcast in.
+
+    The sums go one axis at a time, the second axis first. Partial sums are short, so float32
+    loses a tenth of the digits that one long sum over a hundred thousand numbers loses, and XLA
+    spreads them over the processor's cores and vector lanes.
+    """
+
+    def __init__(self, x, axis):
+        rank = len(x.shape)
+        self.axis = axis % rank
+        axes = [i for i in range(rank) if i != self.axis]
+        self.axes = sorted(axes, key=lambda i: (i != 1, i))
+        self.shape = [1] * rank
+        self.shape[self.axis] = -1
+
+    def count(self, x):
+        sizes = [ops.shape(x)[i] for i in self.axes]
+        known = [size for size in sizes if isinstance(size, int)]
+        count = 1.0
+        for size in known:
+            count *= size
+        for size in sizes:
+            if not isinstance(size, int):
+                count = count * ops.cast(size, "float32")
+        return count
+
+    def mean(self, x):
+        for i in self.axes:
+            x = ops.mean(x, i, keepdims=True)
+        return ops.reshape(x, (-1,))
+
+    def spread(self, channel):
+        return ops.reshape(channel, self.shape)
+
+
+def _statistics(x, layout, weights, synchronized):
+    """``(n, mean, variance)``, each per channel; ``x`` already has the dtype to sum in."""
+    count = ops.cast(layout.count(x), x.dtype)
+    if weights is None:
+        n = count
+        mean = layout.mean(x)
+        variance = layout.mean(ops.square(x - layout.spread(mean)))
+    else:
+        # Masked numbers may be anything, NaN included, so they are replaced, not multiplied.
+        keep = ops.broadcast_to(weights, ops.shape(x)) > 0
+        n = count * layout.mean(ops.cast(keep, x.dtype)) + keras.config.epsilon()
+        mean = layout.mean(ops.where(keep, x, 0.0)) * count / n
+        centred = ops.where(keep, x - layout.spread(mean), 0.0)
+        variance = layout.mean(ops.square(centred)) * count / n
+    if synchronized:
+        from keras_dlnotes.layers._synchronized import merge
+
+        n, mean, variance = merge(n, mean, variance)
+    return n, mean, variance
+
+
+def _formula(x, gamma, beta, layout, epsilon, weights, synchronized):
+    x = ops.cast(x, gamma.dtype)
+    _, mean, variance = _statistics(x, layout, weights, synchronized)
+    y = _affine(x, mean, gamma * ops.rsqrt(variance + epsilon), beta, layout)
+    return y, ops.stop_gradient(mean), ops.stop_gradient(variance)
+
+
+def _affine(x, mean, factor, beta, layout):
+    return x * layout.spread(factor) + layout.spread(beta - mean * factor)
+
+
+def _forward(x, gamma, beta, layout, epsilon, weights, synchronized, fused):
+    dtype = gamma.dtype
+    n, mean, variance = _statistics(ops.cast(x, dtype), layout, weights, synchronized)
+    rstd = ops.rsqrt(variance + epsilon)
+    if fused:
+        y = fused.forward(x, mean, variance, gamma, beta, epsilon)
+    else:
+        y = _affine(ops.cast(x, dtype), mean, gamma * rstd, beta, layout)
+
+    def gradient(*upstream):
+        dy = upstream[0]
+        dy = dy[0] if isinstance(dy, (tuple, list)) else dy  # JAX hands all outputs in one tuple.
+        if fused:
+            return fused.backward(dy, x, mean, variance, gamma, epsilon)
+        dx, dgamma, dbeta = _backward(
+            dy, ops.cast(x, dtype), n, mean, rstd, gamma, layout, weights, synchronized
+        )
+        without = () if weights is None else (ops.zeros_like(weights),)
+        return (ops.cast(dx, x.dtype), dgamma, dbeta, *without)
+
+    return (y, mean, variance), gradient
+
+
+def _backward(dy, x, n, mean, rstd, gamma, layout, weights, synchronized):
+    count = ops.cast(layout.count(x), x.dtype)
+    dbeta = layout.mean(dy) * count
+    dgamma = layout.mean(dy * (x - layout.spread(mean))) * count * rstd
+    total_dbeta, total_dgamma = dbeta, dgamma
+    if synchronized:
+        from keras_dlnotes.layers._synchronized import total
+
+        total_dbeta, total_dgamma = total(dbeta), total(dgamma)
+    # dx is dy times one number a channel, plus x times another, plus a third.
+    factor = gamma * rstd
+    slope = -factor * rstd * total_dgamma / n
+    constant = -factor * total_dbeta / n - slope * mean
+    through_statistics = x * layout.spread(slope) + layout.spread(constant)
+    if weights is not None:
+        through_statistics = ops.where(weights > 0, through_statistics, 0.0)
+    return dy * layout.spread(factor) + through_statistics, dgamma, dbeta

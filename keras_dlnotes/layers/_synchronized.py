@@ -1,0 +1,22 @@
+"""Statistics and sums over all replicas of a ``tf.distribute`` strategy."""
+
+import tensorflow as tf
+
+
+def total(value):
+    """The sum over all replicas; the value itself outside a strategy."""
+    context = tf.distribute.get_replica_context()
+    return value if context is None else context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+
+def merge(n, mean, variance):
+    """Joins the replicas' counts, means and variances into those of the whole batch.
+
+    Chan's formula: the variance inside the replicas plus the variance between them. Nothing large
+    is subtracted, unlike in the sum of squares less the square of the sum.
+    """
+    n = tf.broadcast_to(n, tf.shape(mean))
+    everything = total(n)
+    whole = tf.math.divide_no_nan(total(n * mean), everything)
+    spread = total(n * (variance + tf.square(mean - whole)))
+    return everything, whole, tf.math.divide_no_nan(spread, everything)
