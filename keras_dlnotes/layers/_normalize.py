@@ -13,6 +13,8 @@ Autodiff through the first three lines walks back through both means; the last t
 sums and one more pass, and keep nothing of the size of ``x`` but ``x`` itself.
 """
 
+import math
+
 import keras
 from keras import ops
 
@@ -61,20 +63,32 @@ def _fused(x, layout):
 
 
 class _Layout:
-    """Which axes are summed, in which order, and the shape that a channel's numbers broadcast in.
+    """Which axes are summed, and the shape that a channel's numbers broadcast in.
 
-    The sums go one axis at a time, the second axis first. Partial sums are short, so float32
-    loses a tenth of the digits that one long sum over a hundred thousand numbers loses, and XLA
-    spreads them over the processor's cores and vector lanes.
+    Means are taken in parts: over a few neighbouring rows, over each example, over the batch. Short
+    sums lose a tenth of the digits that one sum over a hundred thousand float32 numbers loses; and
+    XLA unrolls a sum of up to 14 rows and computes the channels side by side, where it walks a
+    longer one channel by channel, two to six times as slowly.
     """
 
     def __init__(self, x, axis):
         rank = len(x.shape)
         self.axis = axis % rank
-        axes = [i for i in range(rank) if i != self.axis]
-        self.axes = sorted(axes, key=lambda i: (i != 1, i))
+        self.axes = [i for i in range(rank) if i != self.axis]
         self.shape = [1] * rank
         self.shape[self.axis] = -1
+        self.parts = self._parts(x.shape) if self.axis == rank - 1 > 1 else None
+
+    @staticmethod
+    def _parts(shape):
+        """``(rows, parts an example, channels)``; None where no number of rows divides it."""
+        if not all(isinstance(size, int) for size in shape[1:]):
+            return None
+        inner = math.prod(shape[1:-1])
+        for rows in (8, 7, 6, 5, 4, 14, 13, 12, 11, 10, 9):
+            if inner and inner % rows == 0:
+                return rows, inner // rows, shape[-1]
+        return None
 
     def count(self, x):
         sizes = [ops.shape(x)[i] for i in self.axes]
@@ -88,7 +102,11 @@ class _Layout:
         return count
 
     def mean(self, x):
-        for i in self.axes:
+        if self.parts:
+            rows, parts, channels = self.parts
+            x = ops.mean(ops.reshape(x, (-1, rows, channels)), 1)
+            return ops.mean(ops.mean(ops.reshape(x, (-1, parts, channels)), 1), 0)
+        for i in sorted(self.axes, key=lambda i: (i != 1, i)):
             x = ops.mean(x, i, keepdims=True)
         return ops.reshape(x, (-1,))
 
@@ -120,12 +138,9 @@ def _statistics(x, layout, weights, synchronized):
 def _formula(x, gamma, beta, layout, epsilon, weights, synchronized):
     x = ops.cast(x, gamma.dtype)
     _, mean, variance = _statistics(x, layout, weights, synchronized)
-    y = _affine(x, mean, gamma * ops.rsqrt(variance + epsilon), beta, layout)
+    factor = gamma * ops.rsqrt(variance + epsilon)
+    y = (x - layout.spread(mean)) * layout.spread(factor) + layout.spread(beta)
     return y, ops.stop_gradient(mean), ops.stop_gradient(variance)
-
-
-def _affine(x, mean, factor, beta, layout):
-    return x * layout.spread(factor) + layout.spread(beta - mean * factor)
 
 
 def _forward(x, gamma, beta, layout, epsilon, weights, synchronized, fused):
@@ -135,7 +150,8 @@ def _forward(x, gamma, beta, layout, epsilon, weights, synchronized, fused):
     if fused:
         y = fused.forward(x, mean, variance, gamma, beta, epsilon)
     else:
-        y = _affine(ops.cast(x, dtype), mean, gamma * rstd, beta, layout)
+        centred = ops.cast(x, dtype) - layout.spread(mean)
+        y = centred * layout.spread(gamma * rstd) + layout.spread(beta)
 
     def gradient(*upstream):
         dy = upstream[0]

@@ -60,7 +60,8 @@ def reference(x, gamma, beta, upstream, epsilon=1e-3, axis=-1, weights=1.0):
     return y, dx, dgamma.ravel(), dbeta.ravel(), mean.ravel(), variance.ravel()
 
 
-SHAPES = [((8, 5), -1), ((4, 7, 3), -1), ((4, 7, 3), 1), ((3, 4, 5, 2), -1), ((3, 2, 4, 5), 1),
+SHAPES = [((8, 5), -1), ((4, 7, 3), -1), ((4, 7, 3), 1), ((3, 4, 5, 2), -1), ((2, 17, 19, 2), -1),
+          ((3, 8, 4), -1), ((2, 13, 13, 3), -1), ((3, 2, 4, 5), 1),
           ((2, 3, 4, 2, 3), -1), ((2, 3, 4, 2, 3), 2), ((6, 4), 0)]  # fmt: skip
 OPTIONS = [
     {},
@@ -171,7 +172,7 @@ def test_means_far_from_zero_do_not_cancel(mean, axis, jit):
     floor = [2e-6, 2e-6, 5e-5, 5e-5, 1e-6, 2e-6]
     rounding = mean * 2.0**-23  # What x itself, its mean and the output lose in float32.
     for mine, its, least in zip(*errors, floor, strict=True):
-        assert mine <= 1.5 * its + least + 2 * rounding
+        assert mine <= 1.5 * np.nan_to_num(its) + least + 2 * rounding  # Keras on torch gives NaN.
 
 
 @pytest.mark.skipif(BACKEND == "jax", reason="JAX computes in float64 only after a global switch")
@@ -186,7 +187,9 @@ def test_closed_form_against_finite_differences_in_float64(shape, axis, masked):
 
     def loss(x):
         return float(
-            np.sum(ops.convert_to_numpy(layer(ops.convert_to_tensor(x), **call)) * upstream)
+            np.sum(
+                ops.convert_to_numpy(layer(ops.convert_to_tensor(x, "float64"), **call)) * upstream
+            )
         )
 
     _, dx, gradients = vjp(layer, x, upstream, **call)
