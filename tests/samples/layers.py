@@ -1,10 +1,13 @@
 import keras
+
 from keras_dlnotes import layers
 from samples import Layer
 
 SAMPLES = {
     "BatchNormalization": Layer(
-        lambda: layers.BatchNormalization(momentum=0.8, gamma_regularizer=keras.regularizers.L2(0.1))
+        lambda: layers.BatchNormalization(
+            momentum=0.8, gamma_regularizer=keras.regularizers.L2(0.1)
+        )
     ),
     "ELU": Layer(lambda: layers.ELU(0.5)),
     "GELU": Layer(lambda: layers.GELU(approximate=True)),
