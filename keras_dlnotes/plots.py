@@ -214,6 +214,7 @@ def gradient_profile(monitor, ax=None):
     ax.set_ylabel("gradient norm")
     ax.set_title(f"Epoch {history['epoch'][-1]}: from input to output", fontsize=10)
     ax.legend(fontsize=7)
+    return ax
 
 
 def learning_rate_finder(curve, *, ax=None):
