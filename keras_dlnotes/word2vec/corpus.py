@@ -1,19 +1,14 @@
 """A text as numbers: what a model of words is trained on."""
 
-import hashlib
-import json
-import os
 import pathlib
-import shutil
-import tempfile
-import weakref
 
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.word2vec import corpus_file, reading
+from keras_dlnotes.word2vec import corpus_cache, corpus_file, reading
 from keras_dlnotes.word2vec.counting import ByteWords, TokenWords
-from keras_dlnotes.word2vec.vocabulary import Vocabulary, checked, select
+from keras_dlnotes.word2vec.encoding import chooser, encoded
+from keras_dlnotes.word2vec.vocabulary import Vocabulary
 
 
 class Corpus:
@@ -95,15 +90,17 @@ class Corpus:
         reading.error_handler(errors)
         Vocabulary(["a"], [1]).keep_probability(sample, formula)  # fails before the work is done
         made = {
-            "files": [fingerprint(path) for path in files],
+            "files": [corpus_cache.fingerprint(path) for path in files],
             "errors": errors,
-            "rules": arguments({"min_count": min_count, **rules}),
-            "vocabulary": None if vocabulary is None else digest(vocabulary.get_config()),
+            "rules": corpus_cache.arguments({"min_count": min_count, **rules}),
+            "vocabulary": None
+            if vocabulary is None
+            else corpus_cache.digest(vocabulary.get_config()),
         }
         comparable = made["rules"] is not None
         folder, path = None, None
         if cache is not False and comparable:
-            path = place(files, source, cache, made)
+            path = corpus_cache.place(files, source, cache, made)
             if path.exists():
                 try:
                     found = corpus_file.read(path, made)
@@ -112,7 +109,7 @@ class Corpus:
                 if found is not None:
                     return cls(*found, sample=sample, formula=formula)
         if path is None:
-            folder = Scratch()
+            folder = corpus_cache.Scratch()
             path = pathlib.Path(folder.path, "text.corpus")
         table = ByteWords()
         stream = encoded(files, errors, table, verbose)
@@ -131,7 +128,7 @@ class Corpus:
         It is gone through once and never held as a whole. The other arguments are those of
         `from_file`; `save` keeps the result.
         """
-        folder = Scratch()
+        folder = corpus_cache.Scratch()
         path = pathlib.Path(folder.path, "texts.corpus")
         table = TokenWords()
         choose = chooser(table, vocabulary, "strict", min_count=min_count, **rules)
@@ -250,92 +247,3 @@ class Corpus:
             block = np.asarray(self.tokens[begin : begin + size])
             low, high = np.searchsorted(ends, [begin, begin + len(block)], side="right")
             yield block, ends[low:high] - begin
-
-
-class Scratch:
-    """A directory that goes when the last corpus which maps a file in it is gone."""
-
-    def __init__(self):
-        self.path = tempfile.mkdtemp(prefix="corpus-")
-        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
-
-
-def encoded(files, errors, table, verbose):
-    """All blocks of all files as numbers, under a progress bar."""
-    bar, done = None, 0
-    if verbose:
-        import keras
-
-        bar = keras.utils.Progbar(sum(os.path.getsize(path) for path in files), unit_name="byte")
-    for path in files:
-        report = None if bar is None else (lambda position, done=done: bar.update(done + position))
-        for block in reading.blocks(path, errors, report=report):
-            yield table.encode(block)
-        yield np.zeros(0, np.int32), np.zeros(1, np.int64)  # A file's end ends a sentence.
-        done += os.path.getsize(path)
-    if bar is not None:
-        bar.update(bar.target, finalize=True)
-
-
-def chooser(table, vocabulary, errors, **rules):
-    """What picks the vocabulary once everything is counted."""
-    if vocabulary is None:
-        checked(**rules)
-
-        def choose(counts):
-            return select(table.words(errors), counts, **rules)
-
-        return choose
-
-    def encode(counts):
-        missing = -1 if vocabulary.unknown is None else vocabulary.indices[vocabulary.unknown]
-        get = vocabulary.indices.get
-        words = table.words(errors)
-        return vocabulary, np.array([get(word, missing) for word in words], np.int32)
-
-    return encode
-
-
-def fingerprint(path):
-    """Size, time, and a hash of both ends of a file."""
-    status = os.stat(path)
-    with open(path, "rb") as file:
-        ends = file.read(1 << 16)
-        file.seek(max(0, status.st_size - (1 << 16)))
-        ends += file.read(1 << 16)
-    return [status.st_size, status.st_mtime_ns, hashlib.sha256(ends).hexdigest()]
-
-
-def digest(thing):
-    return hashlib.sha256(json.dumps(thing, sort_keys=True).encode()).hexdigest()
-
-
-def arguments(rules):
-    """The rules as JSON holds them, or `None` where one is a function."""
-    if any(map(callable, rules.values())):
-        return None
-    rules = {name: rules[name] for name in sorted(rules)}
-    for name in ("keep", "drop"):
-        if name in rules:
-            rules[name] = sorted(rules[name])
-    if "specials" in rules:
-        rules["specials"] = list(rules["specials"])
-    return rules
-
-
-def place(files, source, cache, made):
-    """The file for an encoded text, named after the text and the arguments."""
-    single = isinstance(source, (str, os.PathLike))
-    beside = pathlib.Path(source) if single else files[0]
-    made = {name: value for name, value in made.items() if name != "files"}
-    if cache is not True:
-        folder = pathlib.Path(cache)
-        folder.mkdir(parents=True, exist_ok=True)
-        # In one directory, texts of one name from several places must not push each other out.
-        made["place"] = str(beside.absolute())
-    else:
-        folder = beside.absolute().parent
-        if not os.access(folder, os.W_OK):
-            home = pathlib.Path(os.environ.get("KERAS_HOME", pathlib.Path.home() / ".keras"))
-            return place(files, source, home / "keras_dlnotes", made)
-    return folder / f"{beside.name}.{digest(made)[:12]}.corpus"

@@ -6,8 +6,10 @@ import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes.word2vec import corpus_file, writing
-from keras_dlnotes.word2vec.corpus import Corpus, Scratch
-from keras_dlnotes.word2vec.vocabulary import checked, select
+from keras_dlnotes.word2vec.corpus import Corpus
+from keras_dlnotes.word2vec.corpus_cache import Scratch
+from keras_dlnotes.word2vec.selection import checked
+from keras_dlnotes.word2vec.vocabulary import select
 
 SCORINGS = ("word2phrase", "gensim", "npmi")
 #: How many words are looked at at once.

@@ -16,9 +16,11 @@ def plain(word):
 
 def near(word, words, count=3):
     """Up to ``count`` of ``words`` that look like ``word``, the likeliest first."""
-    target = plain(word)
-    alike = list(itertools.islice((w for w in words if plain(w) == target), count))
-    similar = [w for w in words[:COMPARED] if abs(len(w) - len(word)) < 3]
+    lower = word.lower()
+    alike = list(itertools.islice((w for w in words if w.lower() == lower), count))
+    frequent = words[:COMPARED]
+    alike += [w for w in frequent if abs(len(w) - len(word)) < 3 and plain(w) == plain(word)]
+    similar = [w for w in frequent if abs(len(w) - len(word)) < 3]
     similar = difflib.get_close_matches(word, similar, count, 0.7)
     return list(dict.fromkeys(alike + similar))[:count]
 

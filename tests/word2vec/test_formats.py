@@ -84,6 +84,14 @@ def test_what_word2vec_and_fasttext_write(tmp_path):
     odd = WordVectors.load(tmp_path / "v", unicode_errors="surrogateescape")
     odd.save_word2vec_format(tmp_path / "w", binary=True)
     assert (tmp_path / "w").read_bytes() == binary
+    KeyedVectors = pytest.importorskip("gensim.models").KeyedVectors
+    for binary in (True, False):
+        odd.save_word2vec_format(tmp_path / "w", binary=binary)
+        peer = KeyedVectors.load_word2vec_format(
+            str(tmp_path / "w"), binary=binary, unicode_errors="replace"
+        )
+        assert peer.index_to_key == ["</s>", "\ufffd"]
+        np.testing.assert_array_equal(peer.vectors, numbers)
 
 
 def test_other_encodings(tmp_path):
