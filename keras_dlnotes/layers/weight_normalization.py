@@ -1,0 +1,116 @@
+"""Weight normalization around a layer with a kernel."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_dlnotes import _checks
+from keras_dlnotes._saving import serializable
+
+#: Where a kernel's units are not its last axis.
+DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
+
+
+@serializable
+class WeightNormalization(keras.layers.Layer):
+    """Trains length and direction of each unit's weights apart.
+
+        kernel = g * v / |v|,  |v| over all axes but that of the units
+
+    The wrapped layer's kernel is `v`; `g` starts as its length, so nothing changes at first. TF
+    Addons had this wrapper; Keras' `SpectralNormalization` is another thing.
+
+    Args:
+        layer: A layer with a kernel: dense, convolution, depthwise or transposed convolution.
+
+    Example:
+        >>> layer = WeightNormalization(keras.layers.Dense(3))
+        >>> layer(np.ones((2, 4))).shape[-1]
+        3
+        >>> sorted(tuple(w.shape) for w in layer.trainable_weights)
+        [(3,), (3,), (4, 3)]
+
+    Reference: [Salimans & Kingma, 2016](https://arxiv.org/abs/1602.07868)
+    """
+
+    def __init__(self, layer, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(layer, keras.layers.Layer):
+            _checks.fail("layer", "be a Keras layer", layer)
+        self.layer = layer
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        if not self.layer.built:
+            self.layer.build(input_shape)
+        self._v = getattr(self.layer, "kernel", None)
+        if self._v is None:
+            raise ValueError(
+                f"Layer '{self.layer.name}' of type {type(self.layer).__name__} has no kernel to "
+                "normalize."
+            )
+        rank = len(self._v.shape)
+        units = (-1,)
+        if isinstance(self.layer, TRANSPOSED):
+            units = (-2,)
+        elif isinstance(self.layer, DEPTHWISE):
+            units = (-2, -1)
+        kept = {axis % rank for axis in units}
+        self._axes = tuple(axis for axis in range(rank) if axis not in kept)
+        shape = tuple(self._v.shape[axis] for axis in sorted(kept))
+        self._broadcast = tuple(self._v.shape[a] if a in kept else 1 for a in range(rank))
+        length = np.sqrt(np.sum(ops.convert_to_numpy(self._v).astype("f8") ** 2, axis=self._axes))
+        self.g = self.add_weight(shape, keras.initializers.Constant(length), name="g")
+        self.built = True
+
+    def normalized_kernel(self):
+        """The kernel that the layer computes with."""
+        v = ops.convert_to_tensor(self._v)
+        squared = ops.sum(ops.square(v), axis=self._axes, keepdims=True)
+        scale = ops.reshape(ops.convert_to_tensor(self.g), self._broadcast)
+        # The floor keeps value and gradient finite for a unit whose weights are all zero.
+        return v * (scale * ops.rsqrt(ops.maximum(squared, 1e-24)))
+
+    def call(self, inputs):
+        # The layer reads its variables through this scope, and finds the normalized kernel in the
+        # place of v. All others are handed on, since a scope hides those of an outer one.
+        others = [(w, w.value) for w in self.layer.variables if w is not self._v]
+        with keras.StatelessScope(state_mapping=[(self._v, self.normalized_kernel()), *others]):
+            return self.layer.call(inputs)
+
+    def initialize(self, batch):
+        """Scales `g` and the bias such that outputs on a batch have mean 0 and variance 1.
+
+        The paper's data-dependent start. The layer's activation should be linear, or the moments
+        are those before it only for units that it passes.
+        """
+        if not self.built:
+            self.build(np.shape(batch))
+        outputs = ops.convert_to_numpy(self(batch)).astype("float64")
+        axes = tuple(range(outputs.ndim - 1))
+        mean, deviation = outputs.mean(axes), np.maximum(outputs.std(axes), 1e-8)
+        if deviation.shape != tuple(self.g.shape):
+            raise ValueError("`initialize` needs one output channel for each unit's length.")
+        self.g.assign(ops.convert_to_numpy(self.g) / deviation)
+        if getattr(self.layer, "bias", None) is not None:
+            bias = ops.convert_to_numpy(self.layer.bias)
+            self.layer.bias.assign((bias - mean) / deviation)
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "layer": keras.saving.serialize_keras_object(self.layer),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        layer = keras.saving.deserialize_keras_object(config["layer"])
+        return cls(**{**config, "layer": layer})
