@@ -5,6 +5,7 @@ from keras_dlnotes.callbacks.gradient_monitor import GradientMonitor
 from keras_dlnotes.callbacks.learning_rate_finder import LearningRateFinder
 from keras_dlnotes.callbacks.one_cycle import OneCycle
 from keras_dlnotes.callbacks.time_stopping import TimeStopping
+from keras_dlnotes.callbacks.trajectory_recorder import TrajectoryRecorder
 
 __all__ = [
     "Convergence",
@@ -12,4 +13,5 @@ __all__ = [
     "LearningRateFinder",
     "OneCycle",
     "TimeStopping",
+    "TrajectoryRecorder",
 ]

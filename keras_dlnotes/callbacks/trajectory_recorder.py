@@ -11,8 +11,8 @@ class TrajectoryRecorder(keras.callbacks.Callback):
 
     For ``diagnostics.loss_landscape(..., directions="pca", trajectory=recorder)``, which draws the
     way of training onto the surface of the loss. `keras.callbacks.ModelCheckpoint` writes files
-    instead, and not the weights before the first step. A second `fit` goes on recording; ``clear()``
-    forgets.
+    instead, and not the weights before the first step. A second `fit` goes on recording;
+    ``clear()`` forgets.
 
     Each snapshot is a list of arrays in memory, one for each floating-point weight in the order of
     ``model.weights``, so ``n`` snapshots take ``n`` times the memory of the weights.

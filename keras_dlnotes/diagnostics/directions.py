@@ -60,7 +60,9 @@ def random_directions(model, dimensions=2, *, normalize="filter", everything=Fal
     Example:
         >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
         >>> kernel, bias = random_directions(model, 1).arrays[0]
-        >>> np.allclose(np.linalg.norm(kernel, axis=0), np.linalg.norm(model.get_weights()[0], axis=0))
+        >>> np.allclose(
+        ...     np.linalg.norm(kernel, axis=0), np.linalg.norm(model.get_weights()[0], axis=0)
+        ... )
         True
         >>> bias
         array([0., 0.], dtype=float32)
@@ -135,7 +137,7 @@ def pca_directions(model, trajectory, dimensions=2):
     ]
     offsets = np.stack([_flat(part) for part in parts])
     _, lengths, components = np.linalg.svd(offsets, full_matrices=False)
-    if np.sum(lengths > 1e-9 * max(lengths[0], 1e-30)) < dimensions:
+    if np.sum(lengths > 1e-6 * max(lengths[0], 1e-30)) < dimensions:
         raise ValueError(
             f"Argument `trajectory` must move in at least {dimensions} directions. "
             f"Received: {len(snapshots)} snapshots that do not."

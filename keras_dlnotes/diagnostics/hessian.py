@@ -132,7 +132,9 @@ def _compiled_product(total, start):
                     loss = total(start)
                 gradient = inner.gradient(loss, start, unconnected_gradients="zero")
                 gradient = [tf.convert_to_tensor(g) for g in gradient]
-                slope = tf.add_n([tf.reduce_sum(g * v) for g, v in zip(gradient, along, strict=True)])
+                slope = tf.add_n(
+                    [tf.reduce_sum(g * v) for g, v in zip(gradient, along, strict=True)]
+                )
             found = outer.gradient(slope, start, unconnected_gradients="zero")
             return [tf.convert_to_tensor(h) for h in found]
 
@@ -183,9 +185,7 @@ def _lanczos(product, size, count, steps, tolerance, generator):
         if done or len(diagonal) >= limit:
             converged = bool(done or closed or len(diagonal) == size)
             found = np.stack(basis).T @ vectors[:, order]
-            return HessianEigenvalues(
-                values[order], residuals, len(diagonal), converged, found
-            )
+            return HessianEigenvalues(values[order], residuals, len(diagonal), converged, found)
         if closed:
             image = generator.normal(size=size)
             for _ in range(2):

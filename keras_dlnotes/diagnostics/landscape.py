@@ -42,13 +42,14 @@ class Landscape:
     def report(self):
         """Where the surface is lowest and how steeply it rises, in a few lines."""
         finite = np.where(np.isfinite(self.losses), self.losses, np.inf)
+        highest = np.max(self.losses, where=np.isfinite(self.losses), initial=-np.inf)
         at = np.unravel_index(np.argmin(finite), finite.shape)
         place = ", ".join(f"{axis[k]:.3g}" for axis, k in zip(self.axes, at, strict=True))
         shape = " x ".join(str(len(axis)) for axis in self.axes)
         lines = [
             f"Loss landscape of {self.name}: {shape} points, directions: {self.directions.kind}",
             f"loss of the model {self.center:.6g}, lowest {finite[at]:.6g} at ({place}), "
-            f"highest {np.max(self.losses[np.isfinite(self.losses)]):.6g}",
+            f"highest {highest:.6g}",
         ]
         if self.directions.explained is not None:
             shares = ", ".join(f"{share:.0%}" for share in self.directions.explained)
@@ -143,9 +144,7 @@ def loss_landscape(
         >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
         >>> model.set_weights([np.array([[2.0]])])
         >>> x = np.ones((4, 1))
-        >>> land = loss_landscape(
-        ...     model, (x, 2 * x), loss="mse", dimensions=1, points=5, verbose=0
-        ... )
+        >>> land = loss_landscape(model, (x, 2 * x), loss="mse", dimensions=1, points=5, verbose=0)
         >>> land.losses  # A step of 1 is as long as the weight, 2: the loss is (2 * axis)^2.
         array([4., 1., 0., 1., 4.])
 

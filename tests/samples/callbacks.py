@@ -9,4 +9,5 @@ SAMPLES = {
     "LearningRateFinder": Callback(lambda d: callbacks.LearningRateFinder(steps=3)),
     "OneCycle": Callback(lambda d: callbacks.OneCycle(0.1)),
     "TimeStopping": Callback(lambda d: callbacks.TimeStopping(60, state_path=d / "state.json")),
+    "TrajectoryRecorder": Callback(lambda directory: callbacks.TrajectoryRecorder(every=2)),
 }

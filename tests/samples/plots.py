@@ -8,4 +8,8 @@ SAMPLES = {
     "learning_rate_finder": TestedIn("callbacks/test_training_plots.py"),
     "optimizer_comparison": TestedIn("callbacks/test_training_plots.py"),
     "schedule": TestedIn("callbacks/test_training_plots.py"),
+    "landscape_contour": TestedIn("diagnostics/test_landscape_plots.py"),
+    "landscape_line": TestedIn("diagnostics/test_landscape_plots.py"),
+    "landscape_surface": TestedIn("diagnostics/test_landscape_plots.py"),
+    "pixels": TestedIn("diagnostics/test_landscape_plots.py"),
 }
