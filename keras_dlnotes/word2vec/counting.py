@@ -17,6 +17,8 @@ LOWEST = np.array([(1 << 8 * n) - 1 for n in range(9)], "<u8")
 #: Odd multipliers with well mixed bits; any such do.
 MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], "<u8")
 LONGEST = 24
+#: Slots of the table to begin with; it grows.
+SLOTS = 1 << 16
 #: How many tokens of an iterable are numbered at once.
 TOKENS = 100_000
 
@@ -67,7 +69,7 @@ class ByteWords:
 
     def __init__(self):
         self.numbers = Numbers({b"": 0})  # Number 0 is an empty slot, and no word.
-        self.slots = np.zeros(1 << 16, np.int32)
+        self.slots = np.zeros(SLOTS, np.int32)
         self.keys = np.zeros((3, 1 << 15), "<u8")
 
     def words(self, errors="strict"):

@@ -135,7 +135,14 @@ def test_reused_while_text_and_arguments_are_the_same(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda data: data[:-1], lambda data: b"", lambda data: data[:50] + b"\1" + data[51:]]
+    "damage",
+    [
+        lambda data: data[:-1],
+        lambda data: b"",
+        lambda data: data[:48] + bytes([data[48] ^ 1]) + data[49:],  # another word
+        lambda data: data[:50] + b"\1" + data[51:],  # a word that is none
+        lambda data: data.replace(b"dog", b"fog"),
+    ],
 )
 def test_a_damaged_file_is_written_anew(tmp_path, damage):
     path = tmp_path / "text"
@@ -147,6 +154,14 @@ def test_a_damaged_file_is_written_anew(tmp_path, damage):
     with pytest.raises(ValueError, match=r"damaged|not a corpus file"):
         Corpus.load(file)
     assert np.array_equal(Corpus.from_file(path, 1, verbose=0).tokens, tokens)
+
+
+def test_a_change_in_the_middle_of_a_long_text_is_seen(tmp_path):
+    path = tmp_path / "text"
+    for word in ("cat", "dog"):  # The file's ends and length stay the same, its time does not.
+        path.write_text("a b " * 30_000 + word + " a b" * 30_000)
+        corpus = Corpus.from_file(path, 1, verbose=0)
+        assert word in corpus.vocabulary
 
 
 def test_another_place_for_the_file(tmp_path, monkeypatch):

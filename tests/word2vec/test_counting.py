@@ -43,6 +43,16 @@ def test_numbers_are_those_of_a_dictionary(tmp_path_factory, pieces, size):
     assert encoded(path, size) == by_dictionary(text)
 
 
+def test_words_that_share_a_slot_and_eight_letters(tmp_path, monkeypatch):
+    monkeypatch.setattr(counting, "SLOTS", 2)
+    # Sixteen long words and one short one, in all orders two at a time.
+    words = ["a" * 8, *("a" * 8 + letter for letter in "bcdefghijklmnopq")]
+    text = " ".join(f"{first} {second}" for first in words for second in words).encode()
+    (tmp_path / "text").write_bytes(text)
+    for size in (40, 1 << 20):
+        assert encoded(tmp_path / "text", size) == by_dictionary(text)
+
+
 def test_a_table_that_grows_stays_exact(tmp_path):
     # 150 000 different words make the table of slots grow twice; most slots are contested.
     generator = np.random.default_rng(1)
