@@ -349,10 +349,16 @@ class _Loss(keras.losses.Loss):
             own_mask = get_keras_mask(losses)
             if mask is not None and own_mask is not None:
                 mask = ops.logical_and(mask, own_mask)
+            mask = own_mask if mask is None else mask
+            if mask is not None and sample_weight is not None:
+                # Keras multiplies in place: PyTorch can not, and the caller's weights would change.
+                sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
+                if len(sample_weight.shape) in (0, len(mask.shape)):
+                    sample_weight = sample_weight * ops.ones_like(mask, dtype=dtype)
             loss = reduce_weighted_values(
                 losses,
                 sample_weight=sample_weight,
-                mask=own_mask if mask is None else mask,
+                mask=mask,
                 reduction=self.reduction,
                 dtype=dtype,
             )
