@@ -9,6 +9,10 @@ import time
 import numpy as np
 
 
+#: Directory of a run -> title -> category, for what this process has laid out.
+_LAYOUTS = {}
+
+
 class EventWriter:
     """Writes one run. The file is opened with the first thing written."""
 
@@ -39,10 +43,14 @@ class EventWriter:
         self._add(tag, parts, metadata.create_summary_metadata("", ""), step)
 
     def layout(self, title, charts):
-        """Custom scalars: ``charts`` maps a chart's title to the expression its tags match."""
+        """Custom scalars: ``charts`` maps a chart's title to the expression its tags match.
+
+        A run has one layout, the last one written. So it holds what others put there before.
+        """
         from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 
-        category = layout_pb2.Category(
+        categories = _LAYOUTS.setdefault(os.path.abspath(self.directory), {})
+        categories[title] = layout_pb2.Category(
             title=title,
             chart=[
                 layout_pb2.Chart(
@@ -51,7 +59,8 @@ class EventWriter:
                 for name, pattern in charts.items()
             ],
         )
-        proto = layout_pb2.Layout(category=[category]).SerializeToString()
+        layout = layout_pb2.Layout(category=categories.values())
+        proto = layout.SerializeToString()
         value = np.array(proto, object)
         self._add(metadata.CONFIG_SUMMARY_TAG, value, metadata.create_summary_metadata(), 0)
 

@@ -15,6 +15,7 @@ from keras_dlnotes.callbacks.gradient_recorder import COUNT, HISTOGRAMS, MEAN
 from keras_dlnotes.callbacks.gradient_statistics import BINS, HIGHEST, LOWEST
 
 CHARTS = {
+    "Gradient norm of each layer, log10": "gradient_norm_log10",
     "Gradient norm of each layer": "gradient_norm",
     "Gradient norm after clipping": "clipped_norm",
     "Update / weights (1e-3 is healthy)": "update_ratio",
@@ -43,8 +44,7 @@ class GradientEvents:
         if self._writer is None:
             return
         if not self._laid_out:
-            charts = {title: f"epoch_{name}/.*" for title, name in CHARTS.items()}
-            self._writer.layout("Gradients", charts)
+            self._writer.layout("Gradients", {t: f"epoch_{name}/.*" for t, name in CHARTS.items()})
             self._laid_out = True
         first_layer = len(layout.variable_names)
         values = {}
@@ -56,6 +56,9 @@ class GradientEvents:
                     if table[COUNT, j] > 0:
                         values[f"{prefix}_{group}/{name}"] = table[MEAN, j]
         for j, name in enumerate(layout.names[first_layer:], first_layer):
+            norm = record["norms"][0, MEAN, j]
+            if norm > 0:  # On this scale a gradient that vanishes is a straight line.
+                values[f"{prefix}_gradient_norm_log10/{name}"] = np.log10(norm)
             values[f"{prefix}_gradient_nonfinite/{name}"] = record["bad"][j]
         for key in ("loss_scale", "skipped"):
             if np.isfinite(single["loss_scale"]):

@@ -24,7 +24,7 @@ CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 COUNT, MEAN, MIN, MAX, LAST = range(5)
 EMPTY = np.array([0.0, 0.0, np.inf, -np.inf, np.nan], "float32")
 
-#: From this many watched numbers on, ``details="auto"`` looks at every tenth step only.
+#: From this many watched numbers on, ``details="auto"`` looks at every fiftieth step only.
 SMALL = 2**14
 
 
@@ -45,6 +45,9 @@ class GradientRecorder:
         self.group = isinstance(optimizer, keras.optimizers.MultiOptimizer)
         self.layout = None
         self.variables = {}
+        #: What this call of the train function measures beside norms: None where it is not we who
+        #: call it (a training loop of the user's own), and a condition inside has to decide.
+        self.chosen = None
 
     # ---------------------------------------------------------------------------------- state
 
@@ -55,7 +58,7 @@ class GradientRecorder:
         self.layout = Layout(self.model, self.include, self.exclude)
         size = float(self.layout.sizes.sum())
         if self.details == "auto":
-            self.details = 1 if size <= SMALL else 10
+            self.details = 1 if size <= SMALL else 50
         columns, watched = len(self.layout.names), len(self.layout.variables)
         table = np.broadcast_to(EMPTY[:, None], (self.slots, 1, 5, columns))
         self.empty = {
@@ -144,12 +147,14 @@ class GradientRecorder:
         note["optimizer"] = optimizer
         note["raw"] = [gradients[i] for i in note["chosen"]]
         note["clipped"] = False
-        step = self._get("clock")[0]
-        note["detail"] = ops.equal(ops.mod(step, float(self.details)), 0.0)
+        note["detail"] = self._wanted(self.details, 0)
         note["wanted"] = note["detail"]
         if self.histograms:
-            note["histogram"] = ops.equal(ops.mod(step, float(self.histograms)), 0.0)
-            note["wanted"] = ops.logical_or(note["detail"], note["histogram"])
+            note["histogram"] = self._wanted(self.histograms, 1)
+            if self.chosen is None:
+                note["wanted"] = ops.logical_or(note["detail"], note["histogram"])
+            else:
+                note["wanted"] = note["detail"] or note["histogram"]
         if chosen:
             note["weights"] = self._weights([variables[i] for i in note["chosen"]], note["wanted"])
         return note
@@ -174,7 +179,7 @@ class GradientRecorder:
         if not chosen:
             return
         with self._no_gradient():
-            xla = self._in_xla()
+            xla = statistics.in_xla()
             facts = [(float(self.layout.sizes[c]), self.layout.variables[c].shape) for c in columns]
 
             def measured(some):
@@ -201,7 +206,7 @@ class GradientRecorder:
                 self._add_details(lambda: self._spread(details(), columns), note["detail"])
                 return
             nothing = np.full((7, n), np.nan, "float32")
-            more = ops.cond(note["detail"], details, lambda: ops.convert_to_tensor(nothing))
+            more = when(note["detail"], details, lambda: ops.convert_to_tensor(nothing))
             rows = ops.concatenate([rows, more])
             if self.backend == "jax" and optimizer.gradient_accumulation_steps:
                 k = optimizer.gradient_accumulation_steps
@@ -222,8 +227,7 @@ class GradientRecorder:
                 # None, while all members only collect gradients.
                 taken = ops.cast(ops.any(ops.logical_not(ops.isnan(latest[0]))), "float32")
                 self._add_norms(latest[:3])
-                detail = ops.equal(ops.mod(clock[0], float(self.details)), 0.0)
-                self._add_details(lambda: latest[3:], detail)
+                self._add_details(lambda: latest[3:], self._wanted(self.details, 0))
                 self.variables["latest"].assign(ops.full_like(latest, float("nan")))
             self.variables["clock"].assign(clock + taken * np.array([1, 0], "float32"))
 
@@ -241,23 +245,31 @@ class GradientRecorder:
 
     # --------------------------------------------------------------------------------- helpers
 
+    def choose(self, call):
+        """Which of details and histograms the ``call``-th call of the train function measures."""
+        if call is None:
+            self.chosen = None
+            return None
+        length = self.model.steps_per_execution
+        micro = max(o.gradient_accumulation_steps or 1 for o in gradient_taps.leaves(self.model))
+        steps = range(call * length // micro, ((call + 1) * length - 1) // micro + 1)
+        details = 50 if self.details == "auto" and self.layout is None else self.details
+        self.chosen = tuple(
+            bool(n) and any(step % n == 0 for step in steps) for n in (details, self.histograms)
+        )
+        return self.chosen
+
+    def _wanted(self, every, which):
+        if self.chosen is not None:
+            return self.chosen[which]
+        return ops.equal(ops.mod(self._get("clock")[0], float(every)), 0.0)
+
     def _no_gradient(self):
         if self.backend != "torch":
             return contextlib.nullcontext()
         import torch
 
         return torch.no_grad()
-
-    def _in_xla(self):
-        """Whether TensorFlow compiles what is being traced with XLA."""
-        if self.backend != "tensorflow":
-            return False
-        import tensorflow as tf
-        from tensorflow.python.ops import control_flow_util
-
-        return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(
-            tf.compat.v1.get_default_graph()
-        )
 
     def _replicas(self):
         if self.backend != "tensorflow":
@@ -275,7 +287,12 @@ class GradientRecorder:
         norms. XLA knows no tensor of two possible sizes and plans its buffers itself.
         """
         flat = [lambda v=v: ops.reshape(self._read(v), (-1,)) for v in variables]
-        if self.backend == "jax" or self._in_xla():
+        if wanted is False:
+            return None
+        if wanted is True:
+            copy = ops.copy if self.backend == "torch" else lambda x: x
+            return [copy(read()) for read in flat]
+        if self.backend == "jax" or statistics.in_xla():
             return [read() for read in flat]
         if self.backend == "torch":
             return ops.cond(wanted, lambda: [read().detach().clone() for read in flat], list)
@@ -351,12 +368,14 @@ class GradientRecorder:
         self.variables["first_bad"].assign(ops.where(new, step, first))
 
     def _add_details(self, rows, wanted):
+        if wanted is False:
+            return
         table, store = self._slot("details")
 
         def added():
             return fold(table, self._detail_columns(rows()))
 
-        store(ops.cond(wanted, added, lambda: table))
+        store(when(wanted, added, lambda: table))
 
     def _detail_columns(self, rows):
         mean, std, most, zeros, weight, update, old = (rows[i] for i in range(7))
@@ -393,6 +412,8 @@ class GradientRecorder:
         )
 
     def _add_histograms(self, note, values, variables):
+        if note["histogram"] is False:
+            return
         table, store = self._slot("histograms")
 
         def added():
@@ -407,7 +428,7 @@ class GradientRecorder:
             counts[0] = counts[0] + first
             return table + self._all_variables(ops.stack(counts), note["columns"])
 
-        store(ops.cond(note["histogram"], added, lambda: table))
+        store(when(note["histogram"], added, lambda: table))
 
     def _all_variables(self, counts, columns):
         if columns == list(range(len(self.layout.variables))):
@@ -415,6 +436,13 @@ class GradientRecorder:
         where = np.full(len(self.layout.variables), len(columns), "int32")
         where[columns] = np.arange(len(columns))
         return ops.take(ops.pad(counts, [[0, 0], [0, 1], [0, 0]]), where, axis=1)
+
+
+def when(wanted, measure, otherwise):
+    """A choice made now if it is known, and else in the compiled step."""
+    if wanted is True:
+        return measure()
+    return otherwise() if wanted is False else ops.cond(wanted, measure, otherwise)
 
 
 def fold(table, x):

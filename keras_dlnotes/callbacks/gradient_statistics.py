@@ -4,8 +4,14 @@ Every function takes lists of tensors, one a variable, and returns small vectors
 variable. Nothing here keeps state.
 """
 
+import functools
+import math
+
 import keras
 from keras import ops
+
+#: Into how many stripes XLA's sums of squares are cut.
+STRIPES = 32
 
 #: Histogram bins are powers of two: bin 0 holds everything under 2**LOWEST (zeros too), the last
 #: bin everything from 2**HIGHEST on (infinities and NaN too), the others one power each.
@@ -66,8 +72,29 @@ def sum_of_squares(x):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        return 2.0 * tf.nn.l2_loss(x)  # one pass, no copy
-    return ops.sum(ops.square(x))
+        if not in_xla():
+            return 2.0 * tf.nn.l2_loss(x)  # one pass, no copy
+    n = math.prod(x.shape) if None not in x.shape else 0
+    if n < 64 * STRIPES:
+        return ops.sum(ops.square(x))
+    # XLA on a CPU adds up one number after another. Side by side it can take several at once.
+    x = ops.reshape(x, (-1,))
+    width = n // STRIPES
+    stripes = (x[i * width : (i + 1) * width] for i in range(STRIPES))
+    total = functools.reduce(ops.add, (ops.square(stripe) for stripe in stripes))
+    return ops.sum(total) + ops.sum(ops.square(x[STRIPES * width :]))
+
+
+def in_xla():
+    """Whether TensorFlow compiles what is being traced with XLA."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(
+        tf.compat.v1.get_default_graph()
+    )
 
 
 def largest(x):

@@ -27,7 +27,9 @@ def attach(model, listener):
     The listener has ``before(optimizer, variables, gradients) -> note``,
     ``clipped(gradients, clipped, note)``, ``after(optimizer, variables, gradients, note)``,
     ``applied()`` once for each step of the whole optimizer, ``skipped()`` (on JAX
-    ``skipped_stateless``) for steps that a loss scale threw away, and ``detached()``.
+    ``skipped_stateless``) for steps that a loss scale threw away, and ``detached()``. Before each
+    call of the train function ``choose(number of the call)`` returns, hashable, what it wants of
+    this one; ``choose(None)`` afterwards.
     """
     taps = _TAPS.get(model)
     if taps is None:
@@ -35,7 +37,6 @@ def attach(model, listener):
     if listener not in taps.listeners:
         taps.listeners.append(listener)
     retrace(model)
-    guard(model)
 
 
 def detach(model, listener=None):
@@ -52,12 +53,17 @@ def detach(model, listener=None):
         model.train_function = None
     else:
         retrace(model)
-        guard(model)
 
 
 def whole_optimizer(model):
     """The optimizer whose one ``apply`` is one step, below a loss scale if there is one."""
     return getattr(model.optimizer, "inner_optimizer", model.optimizer)
+
+
+def leaves(model):
+    """The optimizers that update variables themselves."""
+    whole = whole_optimizer(model)
+    return list(getattr(whole, "optimizers", None) or [whole])
 
 
 def board(model, variables):
@@ -71,27 +77,53 @@ def leave(model, variables):
     optimizer._variables[:] = [v for v in optimizer._variables if id(v) not in ids]
 
 
-def retrace(model):
-    """Drops the traced train function and has Keras make a new one."""
+def make_step(model):
+    """A train function that has not been traced yet."""
     model.train_function = None
-    model.make_train_function()
-
-
-def guard(model):
-    """Detaches everything when a step fails: Keras calls no ``on_train_end`` then."""
-    step, reference = model.train_function, weakref.ref(model)
-
-    def guarded_step(*args, **kwargs):
+    if keras.backend.backend() == "jax":
+        # JAX remembers traces by function, so each must be a function of its own.
+        method = model.train_step
+        model.__dict__["train_step"] = lambda state, data: method(state, data)
         try:
-            return step(*args, **kwargs)
+            model.make_train_function()
+        finally:
+            del model.__dict__["train_step"]
+    else:
+        model.make_train_function()
+    return model.train_function
+
+
+def retrace(model):
+    """Gives the model a train function with the taps in it.
+
+    What listeners want differs from step to step, and a condition inside a compiled step costs more
+    than what it guards: tensors are kept alive for it. So each combination of their wishes is
+    traced on its own, and the choice is made outside. A step that fails ends all listening: Keras
+    calls no ``on_train_end`` then.
+    """
+    reference, steps, calls = weakref.ref(model), {}, 0
+    listeners = list(_TAPS[model].listeners)
+
+    def tapped_step(*args, **kwargs):
+        nonlocal calls
+        model = reference()
+        wishes = tuple(listener.choose(calls) for listener in listeners)
+        calls += 1
+        try:
+            if wishes not in steps:
+                steps[wishes] = make_step(model)
+                model.train_function = tapped_step
+            return steps[wishes](*args, **kwargs)
         except BaseException as error:
             # These two are how an epoch of unknown length ends.
-            over = type(error).__name__ in ("StopIteration", "OutOfRangeError")
-            if not over and reference() is not None:
-                detach(reference())
+            if type(error).__name__ not in ("StopIteration", "OutOfRangeError"):
+                detach(model)
             raise
+        finally:
+            for listener in listeners:
+                listener.choose(None)
 
-    model.train_function = guarded_step
+    model.train_function = tapped_step
 
 
 class ModelTaps:

@@ -1,0 +1,277 @@
+"""A callback that shows what the layers of a model put out while it trains."""
+
+import os
+import warnings
+
+import keras
+import numpy as np
+
+from keras_dlnotes import _checks
+from keras_dlnotes.callbacks import gradient_taps
+from keras_dlnotes.callbacks.activation_recorder import STATISTICS, ActivationRecorder
+from keras_dlnotes.callbacks.diagnosis import REMEDY, Problem
+from keras_dlnotes.callbacks.event_writer import EventWriter, check_writable
+from keras_dlnotes.callbacks.gradient_events import EDGES
+from keras_dlnotes.callbacks.gradient_layout import patterns
+from keras_dlnotes.callbacks.gradient_recorder import COUNT, MAX, MEAN, MIN
+from keras_dlnotes.callbacks.tables import number, paragraph, table
+from keras_dlnotes.callbacks.tuner_trial import trial_directory
+
+CHARTS = {
+    "Mean of each layer's output": "activation_mean",
+    "Standard deviation of each layer's output": "activation_std",
+    "Share of zeros": "activation_zeros",
+    "Dead ReLU units": "dead_units",
+    "Share of saturated sigmoid and tanh outputs": "activation_saturated",
+}
+
+
+class ActivationMonitor(keras.callbacks.Callback):
+    """Watches each layer's output: its spread, dead ReLU units, saturated sigmoids.
+
+    On TensorFlow and PyTorch it measures the training batches themselves as they pass through the
+    compiled step, dropout and batch statistics included: there is no second forward pass. Where
+    that cannot be had (JAX, whose layers keep no state while training, and several replicas) it
+    puts the ``sample`` batch through the model at the end of each epoch. ``source`` says which.
+
+    For each layer and epoch: mean, standard deviation and share of exact zeros of the output
+    (averages over the batches); for sigmoid, tanh and softsign the share of outputs where the slope
+    is under 5 % of its largest; for ReLU the units (channels) that were never active in the epoch.
+
+    Args:
+        log_dir: Path for TensorBoard, as in ``GradientMonitor``. None writes nothing.
+        sample: Inputs of one batch. If given, they are used instead of the training batches.
+        include: A regular expression, or several: watch only layers in whose name it is found.
+        exclude: As ``include``, for what not to watch.
+        histograms: Boolean. Whether to count magnitudes in bins one power of two wide.
+        on_problem: ``"warn"``, ``"stop"``, a function of the problem, or None.
+        dead: Float in (0, 1]. Share of dead units from which a ReLU layer is a problem.
+        saturated: Float in (0, 1]. Share of saturated outputs from which a layer is a problem.
+
+    Attributes:
+        history: ``{statistic: {layer: array over epochs}}``, with ``_min`` and ``_max`` over the
+            batches, ``"dead_units"`` (numbers) and the array ``"epoch"``.
+        dead_units: ``{layer: indices}`` of the units that were never active in the last epoch.
+        source: ``"training batches"`` or ``"sample batch"``.
+        problems: The problems found in the last epoch.
+
+    Example:
+        >>> x = np.ones((8, 3), "float32")
+        >>> layers = [keras.layers.Dense(4, "relu", name="hidden"), keras.layers.Dense(1)]
+        >>> model = keras.Sequential([keras.Input((3,)), *layers])
+        >>> model.compile("sgd", "mse")
+        >>> monitor = ActivationMonitor(sample=x, on_problem=None)
+        >>> _ = model.fit(x, x[:, :1], verbose=0, callbacks=[monitor])
+        >>> monitor.history["activation_mean"]["hidden"].shape, monitor.source
+        ((1,), 'sample batch')
+
+    Reference: [Glorot & Bengio, 2010](https://proceedings.mlr.press/v9/glorot10a.html), section 3
+    """
+
+    def __init__(
+        self,
+        log_dir=None,
+        *,
+        sample=None,
+        include=None,
+        exclude=None,
+        histograms=False,
+        on_problem="warn",
+        dead=0.5,
+        saturated=0.5,
+    ):
+        super().__init__()
+        self.log_dir = None if log_dir is None else os.fspath(log_dir)
+        self.sample = sample
+        self.include, self.exclude = patterns("include", include), patterns("exclude", exclude)
+        self.histograms = _checks.boolean("histograms", histograms)
+        if on_problem not in (None, "warn", "stop") and not callable(on_problem):
+            _checks.fail("on_problem", "be 'warn', 'stop', None or a function", on_problem)
+        self.on_problem = on_problem
+        self.dead = _checks.number("dead", dead, "(0, 1]")
+        self.saturated = _checks.number("saturated", saturated, "(0, 1]")
+        self.source = None
+        self.problems, self.dead_units, self.histogram_history = [], {}, []
+        self._rows, self._warned = [], set()
+        self._recorder = self._writer = None
+
+    def __getstate__(self):
+        return {**self.__dict__, **dict.fromkeys(("_recorder", "_writer", "_model"))}
+
+    @property
+    def history(self):
+        """``{statistic: {layer: array over epochs}}``; NaN where a layer was not measured."""
+        if not self._rows:
+            return {}
+        result = {"epoch": np.array([epoch for epoch, _ in self._rows])}
+        for statistic in self._rows[-1][1]:
+            names = dict.fromkeys(name for _, row in self._rows for name in row[statistic])
+            result[statistic] = {
+                name: np.array([row[statistic].get(name, np.nan) for _, row in self._rows])
+                for name in names
+            }
+        return result
+
+    def on_train_begin(self, logs=None):
+        model = self.model
+        if not isinstance(getattr(model, "optimizer", None), keras.optimizers.Optimizer):
+            raise ValueError(
+                "ActivationMonitor needs a model compiled with a Keras optimizer: call "
+                "`model.compile(optimizer=...)` first."
+            )
+        if self._recorder is not None:  # left over, or the callback stands in the list twice
+            gradient_taps.detach(self._recorder.model, self._recorder)
+        self.source = "training batches" if self.sample is None else "sample batch"
+        if self.sample is None and not trains_in_sight(model):
+            raise ValueError(
+                "Argument `sample` must be a batch of inputs on the JAX backend and under a "
+                "distribution strategy: there the training batches cannot be seen. Received: "
+                "sample=None"
+            )
+        directory = None
+        if self.log_dir is not None:
+            directory = os.path.join(trial_directory(self.log_dir), "train")
+            check_writable(directory)
+        recorder = ActivationRecorder(
+            model, self.include, self.exclude, self.histograms, self._detached
+        )
+        if not recorder.layers and model.built:
+            recorder.detached()
+            raise ValueError(
+                "Arguments `include` and `exclude` must leave some layer to watch. Received: "
+                f"include={self.include!r}, exclude={self.exclude!r}; the model has "
+                + ", ".join(layer.name for layer in model.layers)
+            )
+        if directory is not None:
+            self._writer = EventWriter(directory)
+            self._writer.layout(
+                "Activations", {title: f"epoch_{name}/.*" for title, name in CHARTS.items()}
+            )
+        self._recorder, self._warned = recorder, set()
+        if self.sample is None:
+            gradient_taps.attach(model, recorder)
+
+    def on_epoch_end(self, epoch, logs=None):
+        recorder = self._recorder
+        if recorder is None:
+            return
+        if self.sample is not None:
+            model = self.model  # on JAX this brings the trained weights back
+            recorder.recording = True
+            try:
+                model(keras.tree.map_structure(keras.ops.convert_to_tensor, self.sample))
+            finally:
+                recorder.recording = False
+        measured = {
+            name: part
+            for name, part in recorder.take().items()
+            if (part["table"][:, COUNT] > 0).any()
+        }
+        if not measured:
+            return  # the callback stands in the list twice
+        row = {}
+        for i, statistic in enumerate(STATISTICS):
+            for suffix, kind in (("", MEAN), ("_min", MIN), ("_max", MAX)):
+                row[statistic + suffix] = {
+                    name: part["table"][i, kind, 0] if part["table"][i, COUNT, 0] else np.nan
+                    for name, part in measured.items()
+                }
+        units = {name: part["active"] for name, part in measured.items() if "active" in part}
+        self.dead_units = {name: np.flatnonzero(active == 0) for name, active in units.items()}
+        row["dead_units"] = {name: float(len(idle)) for name, idle in self.dead_units.items()}
+        self._rows.append((epoch, row))
+        if self.histograms:
+            counts = {name: part["histogram"] for name, part in measured.items()}
+            self.histogram_history.append({"epoch": epoch, "activation": counts})
+        self._write(epoch, row)
+        self.problems = self._diagnose(row, units)
+        self._act(epoch)
+
+    def on_train_end(self, logs=None):
+        if self._recorder is not None:
+            if self.sample is None:
+                gradient_taps.detach(self._model, self._recorder)
+            else:
+                self._recorder.detached()
+
+    def _detached(self):
+        self._recorder = None
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _write(self, epoch, row):
+        if self._writer is None:
+            return
+        for statistic in (*STATISTICS, "dead_units"):
+            values = {f"epoch_{statistic}/{name}": v for name, v in row[statistic].items()}
+            self._writer.scalars(values, epoch)
+        if self.histograms:
+            for name, counts in self.histogram_history[-1]["activation"].items():
+                self._writer.histogram(f"epoch_log10_activation/{name}", EDGES, counts, epoch)
+        self._writer.flush()
+
+    def _diagnose(self, row, units):
+        found = []
+        for name, active in units.items():
+            idle = self.dead_units[name]
+            if len(idle) >= self.dead * len(active):
+                some = ", ".join(map(str, idle[:8])) + (", ..." if len(idle) > 8 else "")
+                text = (
+                    f"Dead ReLU: {len(idle)} of {len(active)} units of {name} were never active "
+                    f"in the epoch ({some}). Remedy: {REMEDY['dead']}."
+                )
+                found.append(Problem("dead", (name,), len(idle) / len(active), text))
+        for name, share in row["activation_saturated"].items():
+            if share >= self.saturated:
+                kind = self._recorder.kinds[name]
+                text = (
+                    f"Saturated {kind} in {name}: {share:.0%} of its outputs lie where the slope "
+                    f"is under 5 % of its largest. Remedy: {REMEDY['saturated']}."
+                )
+                found.append(Problem("saturated", (name,), share, text))
+        return found
+
+    def _act(self, epoch):
+        for problem in self.problems:
+            if callable(self.on_problem):
+                self.on_problem(problem)
+            elif self.on_problem is not None:
+                if self.on_problem == "stop":
+                    self._model.stop_training = True
+                if (problem.kind, problem.layers) not in self._warned:
+                    self._warned.add((problem.kind, problem.layers))
+                    warnings.warn(f"Epoch {epoch}: {problem.message}", UserWarning, stacklevel=2)
+
+    def report(self):
+        """The last epoch as a table, and the diagnosis."""
+        if not self._rows:
+            return "ActivationMonitor has seen no epoch yet."
+        epoch, row = self._rows[-1]
+        lines = []
+        for name in row["activation_mean"]:
+            dead = row["dead_units"].get(name)
+            lines.append(
+                [
+                    name,
+                    number(row["activation_mean"][name]),
+                    number(row["activation_std"][name]),
+                    number(row["activation_zeros"][name], share=True),
+                    number(row["activation_saturated"][name], share=True),
+                    "-" if dead is None else f"{dead:.0f}",
+                ]
+            )
+        headings = ["layer", "mean", "std", "zeros", "saturated", "dead units"]
+        text = [f"Activations of epoch {epoch}, from {self.source}", table(headings, lines)]
+        text += [paragraph(problem.message) for problem in self.problems]
+        if not self.problems:
+            text.append("No problem found.")
+        return "\n".join(text)
+
+
+def trains_in_sight(model):
+    """Whether layers can keep what they measure while a train step runs."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        return model.distribute_strategy.num_replicas_in_sync == 1
+    return backend == "torch"

@@ -1,0 +1,156 @@
+"""ActivationMonitor against what the layers put out, layer by layer in NumPy."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_dlnotes.callbacks import ActivationMonitor, GradientMonitor
+
+BACKEND = keras.backend.backend()
+in_training = pytest.mark.skipif(BACKEND == "jax", reason="JAX needs a sample batch")
+COMPILE = [{}] if BACKEND == "torch" else [{}, {"jit_compile": True}, {"run_eagerly": True}]
+
+
+def net(rate=0.0, hidden="relu", **how):
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Dense(6, hidden, name="hidden"), keras.layers.Dense(2, "sigmoid", name="out")]
+    model = keras.Sequential([keras.Input((4,)), *layers])
+    model.compile(keras.optimizers.SGD(rate), "mse", **how)
+    return model
+
+
+def data():
+    x = np.random.default_rng(0).normal(size=(24, 4)).astype("float32")
+    return x, np.abs(x[:, :2])
+
+
+def outputs(model, x):
+    w1, b1, w2, b2 = model.get_weights()
+    h = np.maximum(x @ w1 + b1, 0)
+    return h, 1 / (1 + np.exp(-(h @ w2 + b2)))
+
+
+def fit(model, *callbacks, **kwargs):
+    x, y = data()
+    return model.fit(
+        x, y, batch_size=8, shuffle=False, verbose=0, callbacks=list(callbacks), **kwargs
+    )
+
+
+@in_training
+@pytest.mark.parametrize("how", COMPILE, ids=str)
+def test_training_batches_are_measured_as_they_pass(how):
+    model, monitor = net(**how), ActivationMonitor(on_problem=None, histograms=True)
+    x, _ = data()
+    validation = (100 * x, np.zeros((24, 2)))  # must not be seen
+    fit(model, monitor, epochs=2, validation_data=validation)
+    assert monitor.source == "training batches"
+    for name, y in zip(("hidden", "out"), outputs(model, x), strict=True):
+        batches = y.reshape(3, 8, -1)
+        expected = {
+            "activation_mean": batches.mean((1, 2)),
+            "activation_std": batches.std((1, 2)),
+            "activation_zeros": (batches == 0).mean((1, 2)),
+        }
+        for statistic, values in expected.items():
+            mine = monitor.history[statistic]
+            np.testing.assert_allclose(mine[name], [values.mean()] * 2, rtol=1e-4, atol=1e-6)
+            lowest = monitor.history[statistic + "_min"][name]
+            np.testing.assert_allclose(lowest, [values.min()] * 2, rtol=1e-4, atol=1e-6)
+        assert monitor.histogram_history[0]["activation"][name].sum() == y.size
+
+
+@in_training
+def test_dead_units_are_counted_and_named():
+    model = net()
+    w1, b1, w2, b2 = model.get_weights()
+    b1[[1, 4]] = -100.0
+    b1[0], w1[:, 0] = 0.0, 0.0
+    w1[0, 0] = 1.0  # active for some batches only: not dead
+    model.set_weights([w1, b1, w2, b2])
+    seen = []
+    monitor = ActivationMonitor(on_problem=seen.append, dead=0.3)
+    fit(model, monitor)
+    assert monitor.dead_units["hidden"].tolist() == [1, 4]
+    assert monitor.history["dead_units"]["hidden"].tolist() == [2]
+    (problem,) = seen
+    assert "2 of 6 units of hidden were never active in the epoch (1, 4)" in problem.message
+    assert "out" not in monitor.history["dead_units"]
+
+
+@in_training
+@pytest.mark.parametrize("hidden", ["sigmoid", "tanh"])
+def test_saturation(hidden):
+    model = net(hidden=hidden)
+    weights = model.get_weights()
+    weights[0] = weights[0] * 100
+    model.set_weights(weights)
+    monitor = ActivationMonitor(on_problem=None)
+    fit(model, monitor)
+    z = data()[0] @ weights[0] + weights[1]
+    y = np.tanh(z) if hidden == "tanh" else 1 / (1 + np.exp(-z))
+    slope = 1 - y * y if hidden == "tanh" else 4 * y * (1 - y)
+    np.testing.assert_allclose(
+        monitor.history["activation_saturated"]["hidden"], [(slope < 0.05).mean()], atol=1e-6
+    )
+    assert [problem.layers for problem in monitor.problems] == [("hidden",)]
+    assert f"Saturated {hidden} in hidden" in monitor.report()
+
+
+def test_sample_batch_and_it_says_so(tmp_path):
+    model = net(rate=0.1)
+    x, _ = data()
+    monitor = ActivationMonitor(tmp_path, sample=x[:5], on_problem=None)
+    fit(model, monitor, epochs=2)
+    hidden, out = outputs(model, x[:5])
+    np.testing.assert_allclose(monitor.history["activation_mean"]["hidden"][-1], hidden.mean(), 1e-4)
+    np.testing.assert_allclose(monitor.history["activation_std"]["out"][-1], out.std(), 1e-4)
+    assert "from sample batch" in monitor.report()
+    assert not [layer for layer in model.layers if "call" in layer.__dict__]
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="elsewhere no sample is needed")
+def test_jax_asks_for_a_sample():
+    with pytest.raises(ValueError, match="`sample` must be a batch of inputs"):
+        fit(net(), ActivationMonitor())
+
+
+@in_training
+def test_beside_the_gradient_monitor_and_no_trace_is_left(tmp_path):
+    model = net(rate=0.1)
+    fit(model)
+    before = {k for k, v in model.optimizer.__dict__.items() if callable(v)}
+    gradients, activations = GradientMonitor(tmp_path, on_problem=None), ActivationMonitor(tmp_path)
+    for order in ([gradients, activations], [activations, gradients]):
+        fit(model, *order, epochs=2)
+    assert len(gradients.history["epoch"]) == len(activations.history["epoch"]) == 4
+    assert {k for k, v in model.optimizer.__dict__.items() if callable(v)} == before
+    assert not [layer for layer in model.layers if "call" in layer.__dict__]
+    alone = ActivationMonitor()
+    fit(net(rate=0.1), keras.callbacks.Callback(), epochs=1)
+    fit(model, alone, alone)
+    assert len(alone.history["epoch"]) == 1
+
+
+@in_training
+def test_tensorboard_tags_and_a_layout_for_both(tmp_path):
+    from tensorboard.backend.event_processing import event_accumulator
+    from tensorboard.plugins.custom_scalar import layout_pb2
+
+    monitors = [GradientMonitor(tmp_path, on_problem=None), ActivationMonitor(tmp_path)]
+    fit(net(), *monitors)
+    events = event_accumulator.EventAccumulator(str(tmp_path / "train"))
+    events.Reload()
+    tags = set(events.Tags()["tensors"])
+    assert {"epoch_activation_std/hidden", "epoch_dead_units/hidden"} <= tags
+    last = events.Tensors("custom_scalars__config__")[-1].tensor_proto.string_val[0]
+    titles = [category.title for category in layout_pb2.Layout.FromString(last).category]
+    assert sorted(titles) == ["Activations", "Gradients"]
+
+
+def test_errors_come_before_training():
+    for kwargs in ({"dead": 0}, {"saturated": 2}, {"histograms": 1}, {"on_problem": 1}):
+        with pytest.raises(ValueError, match=f"`{next(iter(kwargs))}` must be"):
+            ActivationMonitor(**kwargs)
+    with pytest.raises(ValueError, match=r"must leave some layer to watch.*hidden, out"):
+        fit(net(), ActivationMonitor(include="conv", sample=data()[0]))

@@ -1,0 +1,138 @@
+"""The rules of the diagnosis on made-up numbers and on nets that are ill by construction."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_dlnotes.callbacks import GradientMonitor
+from keras_dlnotes.callbacks.diagnosis import LayerState, Thresholds, diagnose
+
+
+def chain(norms, **more):
+    return [LayerState(f"layer_{i}", norm, **more) for i, norm in enumerate(norms)]
+
+
+def kinds(problems):
+    return [problem.kind for problem in problems]
+
+
+def test_a_healthy_net_has_no_problem():
+    assert diagnose(chain([0.1, 0.2, 0.15, 0.3], update_ratio=1e-3, zeros=0.3)) == []
+
+
+@pytest.mark.parametrize("factor", [0.25, 0.1, 0.01])
+def test_vanishing_names_factor_and_layers(factor):
+    norms = [factor ** (9 - i) for i in range(10)]
+    (found,) = diagnose(chain(norms))
+    assert found.kind == "vanishing"
+    assert found.value == pytest.approx(factor)
+    assert found.layers == tuple(f"layer_{i}" for i in range(10) if norms[i] < 1e-3)
+    assert "ReLU with He" in found.message
+    assert f"{factor:.2g} per layer" in found.message
+
+
+def test_thresholds_decide():
+    norms = [1e-2, 1e-1, 1.0]
+    assert diagnose(chain(norms)) == []
+    assert kinds(diagnose(chain(norms), Thresholds(vanishing=0.5))) == ["vanishing"]
+
+
+def test_exploding_towards_the_input_and_as_a_whole():
+    (found,) = diagnose(chain([10.0 ** (4 - i) for i in range(5)]))
+    assert found.kind == "exploding"
+    assert found.value == pytest.approx(10)
+    assert found.layers == ("layer_0",)
+    (found,) = diagnose(chain([10.0, 2000.0, 900.0]), global_max=2e3)
+    assert found.layers == ("layer_1",)
+    assert "clip" in found.message
+
+
+def test_dead_layers_name_the_one_that_is_the_cause():
+    layers = chain([0.0, 0.0, 0.5], largest_norm=0.0)
+    layers[2] = LayerState("layer_2", 0.5, largest_norm=1.0, zeros=0.2)
+    (found,) = diagnose(layers)
+    assert found.kind == "dead"
+    assert "gradient of layer_1 is exactly zero, and with it layer_0" in found.message
+    (found,) = diagnose([LayerState("a", 1.0, zeros=0.95), LayerState("b", 1.0, zeros=0.0)])
+    assert found.layers == ("a",)
+    assert "95%" in found.message
+    assert diagnose([LayerState("table", 1.0, zeros=0.99, sparse=True)]) == []
+
+
+def test_update_ratios_and_non_finite_numbers():
+    layers = [
+        LayerState("fast", 1.0, update_ratio=2.0),
+        LayerState("good", 1.0, update_ratio=1e-3),
+        LayerState("slow", 1.0, update_ratio=1e-9),
+        LayerState("ill", np.nan, nonfinite=3, first_nonfinite=7),
+    ]
+    problems = diagnose(layers)
+    assert kinds(problems) == ["nonfinite", "update_large", "update_small"]
+    assert problems[0].value == 7
+    assert [problem.layers for problem in problems] == [("ill",), ("fast",), ("slow",)]
+
+
+# -------------------------------------------------------------------------------- real nets
+
+
+def train(layers, optimizer="sgd", epochs=1, **kwargs):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((16,)), *layers, keras.layers.Dense(1, name="out")])
+    model.compile(optimizer, "mse")
+    x = np.random.default_rng(0).normal(size=(256, 16)).astype("float32")
+    monitor = GradientMonitor(on_problem=None, **kwargs)
+    model.fit(x, x[:, :1], batch_size=64, epochs=epochs, verbose=0, callbacks=[monitor])
+    return monitor
+
+
+def test_ten_sigmoid_layers_with_small_weights_vanish():
+    small = keras.initializers.RandomNormal(stddev=0.1)
+    monitor = train(
+        [keras.layers.Dense(16, "sigmoid", kernel_initializer=small) for _ in range(10)]
+    )
+    norms = monitor.layer_norms()
+    expected = tuple(
+        name
+        for i, name in enumerate(norms)
+        if norms[name][-1] < 1e-3 * max([*[norms[k][-1] for k in list(norms)[i + 1 :]], 0])
+    )
+    vanishing = [p for p in monitor.problems if p.kind == "vanishing"]
+    assert vanishing[0].layers == expected
+    assert 5 <= len(expected) <= 9
+    # A sigmoid's slope is at most 1/4; a random matrix of these weights multiplies by 0.4.
+    assert 0.02 < vanishing[0].value < 0.25
+    assert not [p for p in monitor.problems if p.kind == "dead"]
+    assert "Vanishing gradients" in monitor.report()
+
+
+def test_ten_relu_layers_with_he_and_batch_normalization_are_healthy():
+    layers = []
+    for _ in range(10):
+        layers.append(keras.layers.Dense(16, kernel_initializer="he_normal", use_bias=False))
+        layers += [keras.layers.BatchNormalization(), keras.layers.ReLU()]
+    monitor = train(layers, keras.optimizers.SGD(1e-3), epochs=2)
+    assert monitor.problems == []
+    assert "No problem found" in monitor.report()
+
+
+def test_dead_relus_are_named():
+    dead = keras.initializers.Constant(-100.0)
+    layers = [
+        keras.layers.Dense(16, "relu", name="first"),
+        keras.layers.Dense(16, "relu", name="dead", bias_initializer=dead),
+    ]
+    (problem,) = [p for p in train(layers).problems if p.kind == "dead"]
+    assert problem.layers == ("first", "dead")
+    assert "gradient of dead is exactly zero, and with it first gets none" in problem.message
+
+
+def test_saturated_sigmoids_are_named():
+    large = keras.initializers.RandomNormal(stddev=30.0, seed=1)
+    layers = [
+        keras.layers.Dense(16, "sigmoid", name="good"),
+        keras.layers.Dense(16, "sigmoid", name="saturated", kernel_initializer=large),
+    ]
+    found = train(layers, keras.optimizers.SGD(1e-4)).problems
+    assert ("saturated", ("saturated",)) in [(p.kind, p.layers) for p in found]
+    good = [keras.layers.Dense(16, "sigmoid") for _ in range(3)]
+    assert "saturated" not in kinds(train(good).problems)
