@@ -8,7 +8,6 @@ import time
 
 import numpy as np
 
-
 #: Directory of a run -> title -> category, for what this process has laid out.
 _LAYOUTS = {}
 

@@ -13,7 +13,10 @@ COMPILE = [{}] if BACKEND == "torch" else [{}, {"jit_compile": True}, {"run_eage
 
 def net(rate=0.0, hidden="relu", **how):
     keras.utils.set_random_seed(0)
-    layers = [keras.layers.Dense(6, hidden, name="hidden"), keras.layers.Dense(2, "sigmoid", name="out")]
+    layers = [
+        keras.layers.Dense(6, hidden, name="hidden"),
+        keras.layers.Dense(2, "sigmoid", name="out"),
+    ]
     model = keras.Sequential([keras.Input((4,)), *layers])
     model.compile(keras.optimizers.SGD(rate), "mse", **how)
     return model
@@ -88,7 +91,7 @@ def test_saturation(hidden):
     monitor = ActivationMonitor(on_problem=None)
     fit(model, monitor)
     z = data()[0] @ weights[0] + weights[1]
-    y = np.tanh(z) if hidden == "tanh" else 1 / (1 + np.exp(-z))
+    y = np.tanh(z) if hidden == "tanh" else 0.5 + 0.5 * np.tanh(z / 2)
     slope = 1 - y * y if hidden == "tanh" else 4 * y * (1 - y)
     np.testing.assert_allclose(
         monitor.history["activation_saturated"]["hidden"], [(slope < 0.05).mean()], atol=1e-6
@@ -103,7 +106,9 @@ def test_sample_batch_and_it_says_so(tmp_path):
     monitor = ActivationMonitor(tmp_path, sample=x[:5], on_problem=None)
     fit(model, monitor, epochs=2)
     hidden, out = outputs(model, x[:5])
-    np.testing.assert_allclose(monitor.history["activation_mean"]["hidden"][-1], hidden.mean(), 1e-4)
+    np.testing.assert_allclose(
+        monitor.history["activation_mean"]["hidden"][-1], hidden.mean(), 1e-4
+    )
     np.testing.assert_allclose(monitor.history["activation_std"]["out"][-1], out.std(), 1e-4)
     assert "from sample batch" in monitor.report()
     assert not [layer for layer in model.layers if "call" in layer.__dict__]

@@ -1,7 +1,14 @@
+import numpy as np
+
 from keras_dlnotes import callbacks
 from samples import Callback
 
 SAMPLES = {
+    "ActivationMonitor": Callback(
+        lambda d: callbacks.ActivationMonitor(
+            d / "logs", sample=np.ones((2, 3), "float32"), on_problem=None
+        )
+    ),
     "Convergence": Callback(lambda d: callbacks.Convergence(0.0, state_path=d / "state.json")),
     "GradientMonitor": Callback(
         lambda directory: callbacks.GradientMonitor(directory / "logs", every=2, histograms=2)
