@@ -17,8 +17,8 @@ LOWEST = np.array([(1 << 8 * n) - 1 for n in range(9)], "<u8")
 #: Odd multipliers with well mixed bits; any such do.
 MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], "<u8")
 LONGEST = 24
-#: Slots of the table to begin with; it grows.
-SLOTS = 1 << 16
+#: Slots of the table to begin with, and at most.
+SLOTS, MOST_SLOTS = 1 << 16, 1 << 26
 #: How many tokens of an iterable are numbered at once.
 TOKENS = 100_000
 
@@ -126,7 +126,7 @@ class ByteWords:
             self.keys = np.concatenate([self.keys, np.zeros_like(self.keys)], axis=1)
         fresh = ids >= known
         self.keys[:, ids[fresh]] = keys[:, fresh]
-        if 4 * len(self.numbers) > len(self.slots) and len(self.slots) < 1 << 26:
+        if 4 * len(self.numbers) > len(self.slots) and len(self.slots) < MOST_SLOTS:
             self.slots = np.zeros(4 * len(self.slots), np.int32)
             hashes = self.keys[0] * MIX[0]
             hashes ^= (self.keys[1] * MIX[1]) ^ (self.keys[2] * MIX[2])
