@@ -118,7 +118,7 @@ def train(flags):
     dataset = corpus.dataset(window=flags.window, seed=flags.seed)
     words = flags.iter * corpus.total_words
     callbacks = [progress(words)] if verbose else []
-    model.fit(dataset, epochs=flags.iter, verbose=0, callbacks=callbacks)
+    model.fit(dataset, epochs=flags.iter, verbose=0, shuffle=False, callbacks=callbacks)
     if flags.classes:
         write_classes(model.vectors, flags.classes, flags.output)
     else:

@@ -75,3 +75,26 @@ def test_counting_only(capsys, tmp_path):
     assert status == 0
     assert Vocabulary.load(tmp_path / "v").words == ["a", "c", "b"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["text", "v"]
+
+
+@pytest.mark.tensorflow
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_training_writes_vectors_and_classes(capsys, tmp_path):
+    pytest.importorskip("keras_dlnotes.word2vec.model")
+    (tmp_path / "text").write_text("one two three four five six\n" * 300)
+    (tmp_path / "v").write_text("</s> 300\none 300\ntwo 300\nthree 300\nrare 1\n")
+    common = ("-train", tmp_path / "text", "-output", tmp_path / "o", "-size", 4, "-iter", 1)
+    status, _, err = run(capsys, *common, "-binary", 1, "-save-vocab", tmp_path / "saved")
+    assert status == 0, err
+    assert "Progress: 100.00%" in err
+    assert "Left: 0:00" in err
+    vectors = WordVectors.load_word2vec_format(tmp_path / "o", binary=True)
+    assert (vectors.vector_size, vectors.words) == (4, Vocabulary.load(tmp_path / "saved").words)
+    status, _, err = run(
+        capsys, *common, "-hs", 1, "-cbow", 0, "-debug", 0, "-read-vocab", tmp_path / "v",
+        "-classes", 2,
+    )  # fmt: skip
+    assert (status, err) == (0, "")
+    classes = dict(line.split() for line in (tmp_path / "o").read_text().splitlines())
+    assert classes.keys() == {"one", "two", "three"}
+    assert set(classes.values()) <= {"0", "1"}
