@@ -29,25 +29,27 @@ class Differences:
         self.step = step or float(np.clip((self.noise / self.scale) ** (1 / 3), 6e-6, 1e-2))
 
     def _measure(self, seed):
-        """``(noise, slope)`` along one direction.
+        """``(noise, slope)``: medians over three directions.
 
-        The noise is the spread of third differences over steps so short that a smooth function is
-        a parabola, yet long enough to move float32 numbers: rounding to those must not go unseen.
+        The noise is the spread of sixth differences, which nothing smooth has over such short
+        steps; rounding has, and float32 numbers are moved far enough to show theirs. Medians,
+        for a kink on the way is not noise.
         """
         generator = np.random.default_rng(seed)
-        directions = [generator.choice([-1.0, 1.0], a.shape) for a in self.arrays]
         size = np.sqrt(max(1, sum(a.size for a in self.arrays)))
-        step = 3e-6
-        along = [
-            self.value(
-                [a + k * step * d / size for a, d in zip(self.arrays, directions, strict=True)]
-            )
-            for k in range(8)
-        ]
-        # The median: one kink on the way must not count as noise.
-        spread = float(np.median(np.abs(np.diff(along, 3))) / np.sqrt(20))
-        slope = float(np.median(np.abs(np.diff(along)))) / step
-        return max(spread, np.finfo("float64").eps * abs(self.center)), slope
+        step = 3e-5
+        spreads, slopes = [], []
+        for _ in range(3):
+            directions = [generator.choice([-1.0, 1.0], a.shape) / size for a in self.arrays]
+            along = [
+                self.value([a + k * step * d for a, d in zip(self.arrays, directions, strict=True)])
+                for k in range(12)
+            ]
+            # 924 = the sum of the squared binomial coefficients of a sixth difference.
+            spreads.append(np.median(np.abs(np.diff(along, 6))) / np.sqrt(924))
+            slopes.append(np.median(np.abs(np.diff(along))) / step)
+        floor = np.finfo("float64").eps * abs(self.center)
+        return max(float(np.median(spreads)), floor), float(np.median(slopes))
 
     def at(self, which, index, step):
         """``(central, backward, forward)`` differences for one entry."""

@@ -162,7 +162,8 @@ def float64_loss(loss):
         if not isinstance(one, keras.losses.Loss):
             return one
         try:
-            return type(one).from_config(one.get_config())
+            # A loss that tells its dtype has to be told the new one.
+            return type(one).from_config(_in_float64(one.get_config()))
         except Exception:
             # A loss that cannot tell its config still computes in whatever dtype it is told.
             made = copy.copy(one)

@@ -280,6 +280,27 @@ def test_losses_and_weights():
     assert not np.any(weighted["x"].analytic_values[rows > 0])
 
 
+def test_a_loss_that_tells_its_dtype_is_checked_in_float64():
+    class Told(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            return ops.mean(ops.tanh(y_pred - y_true) ** 2, axis=-1)
+
+        def get_config(self):
+            return {**super().get_config(), "dtype": self.dtype}
+
+    check = gradient_check(Told(), X[:, 0], X[:, 1])
+    assert check.ok, check.report()
+    assert check.noise < 1e-14
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hidden_float32_is_noticed(seed):
+    def coarse(x):
+        return ops.cast(ops.mean(ops.tanh(ops.cast(x, "float32"))), "float64")
+
+    assert gradient_check(coarse, X[:, 0], seed=seed).noise > 1e-10
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match="`samples` must"):
         gradient_check(layers.Dense(1), X, samples=0)
