@@ -62,6 +62,11 @@ def _fused(x, layout):
     return _fused_tensorflow if _fused_tensorflow.applies(x, layout.axis) else None
 
 
+def _mean(x, axis, keepdims=False):
+    # keras.ops.mean takes float64 through float32 on PyTorch.
+    return ops.sum(x, axis, keepdims=keepdims) / ops.cast(ops.shape(x)[axis], x.dtype)
+
+
 class _Layout:
     """Which axes are summed, and the shape that a channel's numbers broadcast in.
 
@@ -104,10 +109,10 @@ class _Layout:
     def mean(self, x):
         if self.parts:
             rows, parts, channels = self.parts
-            x = ops.mean(ops.reshape(x, (-1, rows, channels)), 1)
-            return ops.mean(ops.mean(ops.reshape(x, (-1, parts, channels)), 1), 0)
+            x = _mean(ops.reshape(x, (-1, rows, channels)), 1)
+            return _mean(_mean(ops.reshape(x, (-1, parts, channels)), 1), 0)
         for i in sorted(self.axes, key=lambda i: (i != 1, i)):
-            x = ops.mean(x, i, keepdims=True)
+            x = _mean(x, i, keepdims=True)
         return ops.reshape(x, (-1,))
 
     def spread(self, channel):

@@ -175,7 +175,9 @@ class BatchNormalization(keras.layers.Layer):
                 "Argument `mask` must have one axis fewer than `inputs`. "
                 f"Received: mask.shape={mask.shape}, inputs.shape={inputs.shape}"
             )
-        dtype = keras.backend.result_type(inputs.dtype, "float32")
+        # keras.backend.result_type makes float32 of float64 on PyTorch.
+        double = keras.backend.standardize_dtype(inputs.dtype) == "float64"
+        dtype = "float64" if double else "float32"
         if not keras.backend.is_float_dtype(inputs.dtype):
             inputs = ops.cast(inputs, dtype)
         gamma, beta = self._affine(dtype)
