@@ -17,6 +17,7 @@ FLOORS = [
     {"callbacks", "diagnostics"},
     {"models", "word2vec"},
     {"tuning"},
+    {"recipe"},
 ]
 FLOOR = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 #: These three meet only in the user's hands.

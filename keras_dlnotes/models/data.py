@@ -1,0 +1,70 @@
+"""Checks and splits of the arrays that the recipe and the tuner are handed."""
+
+import numpy as np
+
+from keras_dlnotes import _checks
+
+
+def checked_features(x):
+    """`x` as float32, or an error that names what is wrong, NaN by column."""
+    x = np.asarray(x)
+    if x.dtype == object or (not np.issubdtype(x.dtype, np.number) and x.dtype != bool):
+        raise ValueError(f"Features must be numbers. Received: x of dtype {x.dtype}")
+    if x.ndim < 2 or not x.size:
+        raise ValueError(
+            "Features must have shape (examples, features), with at least one of each. "
+            f"Received: x of shape {x.shape}"
+        )
+    x = x.astype("float32")
+    bad = ~np.isfinite(x).reshape(len(x), -1)
+    if bad.any():
+        columns = np.flatnonzero(bad.any(0))
+        named = ", ".join(f"{column} ({int(bad[:, column].sum())})" for column in columns[:10])
+        more = ", ..." if len(columns) > 10 else ""
+        raise ValueError(
+            "Features must be finite; fill or drop what is missing. "
+            f"Received: NaN or infinite values in columns {named}{more}"
+        )
+    return x
+
+
+def checked_pair(x, y):
+    """Features and labels of equal length."""
+    x, y = checked_features(x), np.asarray(y)
+    if y.ndim == 0 or len(x) != len(y):
+        raise ValueError(
+            "There must be one label for each example. "
+            f"Received: {len(x)} examples, labels of shape {y.shape}"
+        )
+    return x, y
+
+
+def split(x, y, validation=0.2, seed=None):
+    """(x, y) for training and (x, y) held out.
+
+    Args:
+        x, y: Arrays of equal length.
+        validation: Float in (0, 1), the share held out at random, or a pair of arrays to use.
+        seed: Integer or None.
+    """
+    if isinstance(validation, (tuple, list)):
+        if len(validation) != 2:
+            _checks.fail("validation", "be a share or a pair (x, y)", len(validation))
+        return (x, y), checked_pair(*validation)
+    share = _checks.number("validation", validation, "(0, 1)")
+    held = round(len(x) * share)
+    if not 0 < held < len(x):
+        _checks.fail("validation", f"leave some of the {len(x)} examples on each side", validation)
+    order = np.random.default_rng(seed).permutation(len(x))
+    return (x[order[held:]], y[order[held:]]), (x[order[:held]], y[order[:held]])
+
+
+def folds(count, number, seed=None):
+    """`number` pairs of index arrays (training, held out) over `count` examples."""
+    _checks.integer("folds", number, 2)
+    if number > count:
+        _checks.fail("folds", f"be at most the number of examples, {count}", number)
+    parts = np.array_split(np.random.default_rng(seed).permutation(count), number)
+    for held in range(number):
+        rest = [part for index, part in enumerate(parts) if index != held]
+        yield np.concatenate(rest), parts[held]

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from keras_dlnotes.models.data import checked_features, checked_pair, folds, split
+
+X, Y = np.arange(20.0).reshape(10, 2), np.arange(10)
+
+
+def test_split_keeps_pairs_together_and_loses_none():
+    (x, y), (x_held, y_held) = split(X, Y, 0.3, seed=1)
+    assert len(y_held) == 3
+    assert sorted([*y, *y_held]) == list(Y)
+    np.testing.assert_array_equal(x[:, 0], 2 * y)
+    np.testing.assert_array_equal(x_held[:, 0], 2 * y_held)
+
+
+def test_folds_hold_out_each_example_once():
+    pairs = list(folds(10, 3, seed=0))
+    assert sorted(np.concatenate([held for _, held in pairs])) == list(range(10))
+    assert all(not set(train) & set(held) for train, held in pairs)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: checked_features([["a"]]), "Features must be numbers. Received: x of dtype"),
+        (lambda: checked_features(np.zeros((0, 3))), r"Received: x of shape \(0, 3\)"),
+        (lambda: checked_features(np.zeros(3)), r"Received: x of shape \(3,\)"),
+        (
+            lambda: checked_features([[1, np.nan, np.inf], [1, np.nan, 2]]),
+            r"in columns 1 \(2\), 2 \(1\)",
+        ),
+        (lambda: checked_pair(X, Y[:3]), r"10 examples, labels of shape \(3,\)"),
+        (lambda: split(X, Y, 0.01), "Received: validation=0.01"),
+        (lambda: split(X, Y, 1.0), "Received: validation=1.0"),
+        (lambda: list(folds(10, 1)), "Received: folds=1"),
+        (lambda: list(folds(3, 4)), "Received: folds=4"),
+    ],
+)
+def test_rejects(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,102 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_dlnotes import layers
+from keras_dlnotes.models import MLP, initializer_for
+
+X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
+Y = (X[:, 0] > 0).astype("int32")
+
+VARIANTS = {
+    "plain": {},
+    "deep": {"hidden": (16, 8, 8), "activation": "tanh"},
+    "normalized": {"batch_normalization": True, "dropout": 0.2, "l1": 1e-5, "l2": 1e-4},
+    "selu": {"activation": "selu", "dropout": 0.1},
+    "maxout": {"block": "maxout", "pieces": 3},
+    "residual": {"block": "residual", "hidden": (8, 8, 4), "batch_normalization": True},
+    "scaled": {"scaling": "standardize"},
+    "min_max": {"scaling": "min_max"},
+    "ours": {"activation": "keras_dlnotes>mish"},
+    "linear": {"hidden": ()},
+}
+
+
+def make(variant, **more):
+    return MLP(2, **{"hidden": (8, 4), "seed": 1, **VARIANTS[variant], **more})
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_trains_saves_and_loads(variant, known, tmp_path):
+    model = make(variant, **({"input_shape": (6,)} if known else {}))
+    if model.scaling is not None:
+        model.scaling.adapt(X)
+    model.compile(
+        keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    losses = model.fit(X, Y, epochs=5, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    assert type(again) is MLP
+    np.testing.assert_allclose(again.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("activation", "initializer"),
+    [
+        ("relu", "HeNormal"),
+        ("elu", "HeNormal"),
+        ("keras_dlnotes>mish", "HeNormal"),
+        ("sigmoid", "GlorotUniform"),
+        ("tanh", "GlorotUniform"),
+        ("selu", "LecunNormal"),
+        (keras.activations.relu, "HeNormal"),
+        ("softplus", "GlorotUniform"),
+    ],
+)
+def test_the_initializer_follows_the_activation(activation, initializer):
+    assert type(initializer_for(activation)).__name__ == initializer
+    model = MLP(2, (4,), activation, input_shape=(3,))
+    assert type(model.layers[0].kernel_initializer).__name__ == initializer
+
+
+def test_a_block_is_put_together_in_order():
+    model = make("normalized", input_shape=(6,))
+    assert [layer.name for layer in model.layers[:4]] == [
+        "dense_1",
+        "normalization_1",
+        "activation_1",
+        "dropout_1",
+    ]
+    assert not model.layers[0].use_bias
+    assert isinstance(make("selu", input_shape=(6,)).layers[2], layers.AlphaDropout)
+
+
+def test_same_seed_same_weights():
+    first, second, third = (make("plain", input_shape=(6,), seed=seed) for seed in (5, 5, 6))
+    np.testing.assert_array_equal(first.get_weights()[0], second.get_weights()[0])
+    assert not np.array_equal(first.get_weights()[0], third.get_weights()[0])
+
+
+def test_pictures_are_flattened():
+    model = MLP(3, (4,), input_shape=(2, 3, 1))
+    assert model.predict(np.ones((5, 2, 3, 1)), verbose=0).shape == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"outputs": 0}, "Received: outputs=0"),
+        ({"outputs": 2, "hidden": (4, 0)}, "Received: hidden=0"),
+        ({"outputs": 2, "dropout": 1.0}, "Received: dropout=1.0"),
+        ({"outputs": 2, "l2": -1}, "Received: l2=-1"),
+        ({"outputs": 2, "block": "conv"}, "Received: block='conv'"),
+        ({"outputs": 2, "block": "maxout", "pieces": 1}, "Received: pieces=1"),
+        ({"outputs": 2, "scaling": "log"}, "Received: scaling='log'"),
+    ],
+)
+def test_rejects(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MLP(**arguments)

@@ -1,0 +1,217 @@
+import signal
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+from tuning_processes import result_of, start, wait_for
+
+from keras_dlnotes.tuning import AutoencoderHyperModel, MLPHyperModel, TuningResult, tune
+
+pytestmark = pytest.mark.tensorflow
+
+X = np.random.default_rng(0).normal(size=(120, 4)).astype("float32")
+Y = (X[:, 0] * X[:, 1] > 0).astype(int)
+SMALL = {
+    "hidden_layers": (1, 2),
+    "units": (4, 8),
+    "activations": ("relu", "tanh"),
+    "batch_sizes": (30, 60),
+    "epochs": (1, 2),
+    "seed": 0,
+}
+
+
+def small(**more):
+    return MLPHyperModel(**{**SMALL, **more})
+
+
+def run(directory, tuner="random", hypermodel=None, **more):
+    options = {"max_trials": 3, "max_epochs": 4, "monitor": False, "verbose": 0}
+    return tune(hypermodel or small(), X, Y, tuner, directory=str(directory), **{**options, **more})
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "grid", "hyperband"])
+def test_each_tuner_finds_a_model_that_scores_what_its_trial_did(tuner, tmp_path):
+    more = {"factor": 2} if tuner == "hyperband" else {}
+    result = run(tmp_path, tuner, **more)
+    assert isinstance(result, TuningResult)
+    scores = [row["score"] for row in result.trials]
+    assert scores == sorted(scores, reverse=True)
+    model = result.best_model()  # Raises if it does not score the same.
+    assert model.predict(X, verbose=0).shape == (120, 1)
+    table = result.leaderboard()
+    assert table.splitlines()[0].split()[:3] == ["trial", "status", "score"]
+    assert max(map(len, table.splitlines())) < 250
+
+
+def test_same_seed_same_trials(tmp_path):
+    first, second = run(tmp_path / "a", seed=5).trials, run(tmp_path / "b", seed=5).trials
+    assert first == second
+    assert first != run(tmp_path / "c", seed=6).trials
+
+
+def test_the_objective_is_checked_before_the_first_trial(tmp_path):
+    with pytest.raises(ValueError, match=r"'val_accuracy'.*Received: objective='val_f1'"):
+        run(tmp_path, objective="val_f1")
+    assert not list(tmp_path.rglob("trial*"))
+
+
+class Faulty(MLPHyperModel):
+    """Ends each second trial in the way named."""
+
+    def __init__(self, way):
+        super().__init__(**SMALL)
+        self.way, self.count = way, 0
+
+    def fit(self, hp, model, *data, **more):
+        self.count += 1
+        if self.count % 2 == 0:
+            if self.way == "nan":
+                model.layers[1].kernel.assign(np.full(model.layers[1].kernel.shape, np.nan))
+            elif self.way == "memory":
+                raise MemoryError("17 GiB wanted")
+            else:
+                raise KeyError("a fault in the program")
+        return super().fit(hp, model, *data, **more)
+
+
+@pytest.mark.parametrize("way", ["nan", "memory"])
+def test_failed_trials_are_marked_and_the_search_goes_on(way, tmp_path):
+    result = run(tmp_path, hypermodel=Faulty(way), max_trials=4)
+    assert sorted(row["status"] for row in result.trials) == ["completed"] * 2 + ["failed"] * 2
+    assert result.best["score"] is not None
+
+
+def test_a_fault_in_the_program_ends_the_search(tmp_path):
+    with pytest.raises(keras_tuner.errors.FatalError, match=r"KeyError.*a fault in the program"):
+        run(tmp_path, hypermodel=Faulty("fault"))
+
+
+def test_all_trials_failed_is_said_plainly(tmp_path):
+    x = np.full_like(X, 1e30)
+    x[::2] *= -1
+    hypermodel = small(scaling=None, optimizers={"sgd": (0.5, 1.0)})
+    options = {"directory": str(tmp_path), "max_trials": 1, "monitor": False, "verbose": 0}
+    result = tune(hypermodel, x, Y, **options)
+    with pytest.raises(ValueError, match="No trial was completed"):
+        result.best_model()
+
+
+def test_goes_on_after_an_end_and_refuses_another_space(tmp_path):
+    before = run(tmp_path, max_trials=2)
+    after = run(tmp_path, max_trials=4)
+    assert len(after.trials) == 4
+    known = {row["trial"]: row["score"] for row in before.trials}
+    assert known.items() <= {row["trial"]: row["score"] for row in after.trials}.items()
+    with pytest.raises(ValueError, match=r"another space .its settings differ"):
+        run(tmp_path, hypermodel=small(units=(4, 16)))
+    assert len(run(tmp_path, hypermodel=small(units=(4, 16)), overwrite=True).trials) == 3
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "letter.txt").write_text("mine")
+    with pytest.raises(ValueError, match="holds something else"):
+        run(tmp_path, project_name="other")
+    assert (tmp_path / "other" / "letter.txt").read_text() == "mine"
+
+
+def test_a_torn_oracle_file_is_taken_from_its_backup(tmp_path):
+    run(tmp_path, max_trials=2)
+    oracle = tmp_path / "search" / "oracle.json"
+    oracle.write_text(oracle.read_text()[:100])
+    assert len(run(tmp_path, max_trials=3).trials) == 3
+
+
+def test_folds_give_the_mean_score(tmp_path):
+    result = run(tmp_path, folds=3, max_trials=2)
+    assert all(row["score"] is not None for row in result.trials)
+    # Accuracies over three folds of 40 are multiples of 1/120.
+    assert float(result.best["score"]) * 120 == pytest.approx(
+        round(float(result.best["score"]) * 120), abs=1e-3
+    )
+    result.best_model()
+
+
+def test_tensorboard_and_gradients_stand_in_the_trials_own_directory(tmp_path):
+    log_dir = tmp_path / "logs"
+    run(tmp_path / "search", max_trials=2, log_dir=str(log_dir), monitor=True)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for trial in ("0", "1"):
+        tags = set()
+        for file in (log_dir / trial).rglob("events*"):
+            tags |= set(EventAccumulator(str(file)).Reload().Tags()["scalars"])
+        assert any("gradient" in tag for tag in tags), tags
+        assert "epoch_loss" in tags
+
+
+def test_autoencoders_are_tuned(tmp_path):
+    hypermodel = AutoencoderHyperModel(
+        code_size=(2, 3), hidden_layers=0, batch_sizes=60, epochs=1, seed=0
+    )
+    options = {"max_trials": 2, "monitor": False, "verbose": 0}
+    result = tune(hypermodel, X, directory=str(tmp_path), **options)
+    assert result.best_model().encode(X).shape[1] in (2, 3)
+
+
+def test_hopeless_gradients_end_a_trial(tmp_path):
+    from keras_dlnotes.tuning import HopelessGradients
+
+    deep = [
+        keras.layers.Dense(
+            8, "sigmoid", kernel_initializer=keras.initializers.RandomNormal(0, 0.01)
+        )
+        for _ in range(10)
+    ]
+    model = keras.Sequential([keras.Input((4,)), *deep, keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    history = model.fit(X, Y, epochs=20, verbose=0, callbacks=[HopelessGradients(patience=2)])
+    assert len(history.epoch) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"tuner": "annealing"}, "Received: tuner='annealing'"),
+        ({"max_trials": 0}, "Received: max_trials=0"),
+        ({"seed": -1}, "Received: seed=-1"),
+        ({"folds": 1}, "Received: folds=1"),
+        ({"objective": "val_loss", "direction": "up"}, "Received: direction='up'"),
+    ],
+)
+def test_rejects(arguments, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        run(tmp_path, **arguments)
+
+
+def test_rejects_features_with_holes_by_column(tmp_path):
+    x = X.copy()
+    x[3, 2] = np.nan
+    with pytest.raises(ValueError, match=r"in columns 2 \(1\)"):
+        tune(small(), x, Y, directory=str(tmp_path))
+
+
+SCRIPT = """
+import sys
+import numpy as np
+from keras_dlnotes.tuning import MLPHyperModel, tune
+x = np.random.default_rng(0).normal(size=(400, 4)).astype("float32")
+y = (x[:, 0] * x[:, 1] > 0).astype(int)
+space = MLPHyperModel(hidden_layers=1, units=(4, 64), batch_sizes=8, epochs=3, seed=0)
+result = tune(space, x, y, directory=sys.argv[1], max_trials=5, monitor=False, verbose=0)
+if result is not None:
+    import json
+    print("RESULT", json.dumps([[r["trial"], r["status"], r["score"]] for r in result.trials]))
+"""
+
+
+def test_a_killed_search_goes_on(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    search = start((script,), tmp_path / "tuning")
+    project = tmp_path / "tuning" / "search"
+    wait_for(lambda: len(list(project.glob("trial_*"))) >= 3)
+    search.send_signal(signal.SIGKILL)
+    search.communicate()
+    trials = result_of(start((script,), tmp_path / "tuning"))
+    assert sorted(t[0] for t in trials) == ["0", "1", "2", "3", "4"]
+    assert {t[1] for t in trials} == {"completed"}
