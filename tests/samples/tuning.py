@@ -1,1 +1,9 @@
-SAMPLES = {}
+from samples import TestedIn
+
+SAMPLES = {
+    "AutoencoderHyperModel": TestedIn("tuning/test_spaces.py"),
+    "HopelessGradients": TestedIn("tuning/test_search.py"),
+    "MLPHyperModel": TestedIn("tuning/test_spaces.py"),
+    "TuningResult": TestedIn("tuning/test_search.py"),
+    "tune": TestedIn("tuning/test_search.py"),
+}
