@@ -156,7 +156,7 @@ def train(
     watching = [monitor, stopping, *callbacks]
     if log_dir is not None:
         watching.insert(0, keras.callbacks.TensorBoard(os.fspath(log_dir)))
-    options = {} if streamed else {"batch_size": batch_size}
+    options = {"shuffle": False} if streamed else {"batch_size": batch_size}
     history = model.fit(
         *((data,) if streamed else data),
         validation_data=held_out,

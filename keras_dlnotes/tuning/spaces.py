@@ -30,7 +30,11 @@ SCHEDULES = ("constant", "cosine", "one_cycle")
 def choice(hp, name, values):
     """One of `values`; a single value is fixed."""
     values = list(values) if isinstance(values, (tuple, list)) else [values]
-    return hp.Fixed(name, values[0]) if len(values) == 1 else hp.Choice(name, values)
+    if len(values) == 1:
+        return hp.Fixed(name, values[0])
+    if all(isinstance(value, bool) for value in values):
+        return hp.Boolean(name, values[0])  # A choice would make numbers of them.
+    return hp.Choice(name, values)
 
 
 def integer(hp, name, bounds, **how):

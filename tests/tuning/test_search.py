@@ -27,7 +27,7 @@ def small(**more):
 
 
 def run(directory, tuner="random", hypermodel=None, **more):
-    options = {"max_trials": 3, "max_epochs": 4, "monitor": False, "verbose": 0}
+    options = {"max_trials": 2, "max_epochs": 2, "monitor": False, "verbose": 0}
     return tune(hypermodel or small(), X, Y, tuner, directory=str(directory), **{**options, **more})
 
 
@@ -58,15 +58,15 @@ def test_the_objective_is_checked_before_the_first_trial(tmp_path):
 
 
 class Faulty(MLPHyperModel):
-    """Ends each second trial in the way named."""
+    """Ends each second trial, or so, in the way named."""
 
-    def __init__(self, way):
+    def __init__(self, way, every=2):
         super().__init__(**SMALL)
-        self.way, self.count = way, 0
+        self.way, self.every, self.count = way, every, 0
 
     def fit(self, hp, model, *data, **more):
         self.count += 1
-        if self.count % 2 == 0:
+        if self.count % self.every == 0:
             if self.way == "nan":
                 model.layers[1].kernel.assign(np.full(model.layers[1].kernel.shape, np.nan))
             elif self.way == "memory":
@@ -78,8 +78,8 @@ class Faulty(MLPHyperModel):
 
 @pytest.mark.parametrize("way", ["nan", "memory"])
 def test_failed_trials_are_marked_and_the_search_goes_on(way, tmp_path):
-    result = run(tmp_path, hypermodel=Faulty(way), max_trials=4)
-    assert sorted(row["status"] for row in result.trials) == ["completed"] * 2 + ["failed"] * 2
+    result = run(tmp_path, hypermodel=Faulty(way), max_trials=3)
+    assert [row["status"] for row in result.trials] == ["completed", "completed", "failed"]
     assert result.best["score"] is not None
 
 
@@ -89,24 +89,23 @@ def test_a_fault_in_the_program_ends_the_search(tmp_path):
 
 
 def test_all_trials_failed_is_said_plainly(tmp_path):
-    x = np.full_like(X, 1e30)
-    x[::2] *= -1
-    hypermodel = small(scaling=None, optimizers={"sgd": (0.5, 1.0)})
-    options = {"directory": str(tmp_path), "max_trials": 1, "monitor": False, "verbose": 0}
-    result = tune(hypermodel, x, Y, **options)
-    with pytest.raises(ValueError, match="No trial was completed"):
+    result = run(tmp_path, hypermodel=Faulty("nan", every=1), max_trials=1)
+    with pytest.raises(ValueError, match=r"No trial was completed.*The loss became nan"):
         result.best_model()
 
 
 def test_goes_on_after_an_end_and_refuses_another_space(tmp_path):
-    before = run(tmp_path, max_trials=2)
-    after = run(tmp_path, max_trials=4)
-    assert len(after.trials) == 4
+    before = run(tmp_path, max_trials=1)
+    after = run(tmp_path, max_trials=2)
+    assert len(after.trials) == 2
     known = {row["trial"]: row["score"] for row in before.trials}
     assert known.items() <= {row["trial"]: row["score"] for row in after.trials}.items()
     with pytest.raises(ValueError, match=r"another space .its settings differ"):
         run(tmp_path, hypermodel=small(units=(4, 16)))
-    assert len(run(tmp_path, hypermodel=small(units=(4, 16)), overwrite=True).trials) == 3
+    assert (
+        len(run(tmp_path, hypermodel=small(units=(4, 16)), overwrite=True, max_trials=1).trials)
+        == 1
+    )
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("mine")
     with pytest.raises(ValueError, match="holds something else"):
@@ -115,14 +114,14 @@ def test_goes_on_after_an_end_and_refuses_another_space(tmp_path):
 
 
 def test_a_torn_oracle_file_is_taken_from_its_backup(tmp_path):
-    run(tmp_path, max_trials=2)
+    run(tmp_path, max_trials=1)
     oracle = tmp_path / "search" / "oracle.json"
     oracle.write_text(oracle.read_text()[:100])
-    assert len(run(tmp_path, max_trials=3).trials) == 3
+    assert len(run(tmp_path, max_trials=2).trials) == 2
 
 
 def test_folds_give_the_mean_score(tmp_path):
-    result = run(tmp_path, folds=3, max_trials=2)
+    result = run(tmp_path, folds=3, max_trials=1)
     assert all(row["score"] is not None for row in result.trials)
     # Accuracies over three folds of 40 are multiples of 1/120.
     assert float(result.best["score"]) * 120 == pytest.approx(
@@ -139,7 +138,7 @@ def test_tensorboard_and_gradients_stand_in_the_trials_own_directory(tmp_path):
     for trial in ("0", "1"):
         tags = set()
         for file in (log_dir / trial).rglob("events*"):
-            tags |= set(EventAccumulator(str(file)).Reload().Tags()["scalars"])
+            tags |= set(EventAccumulator(str(file)).Reload().Tags()["tensors"])
         assert any("gradient" in tag for tag in tags), tags
         assert "epoch_loss" in tags
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.layers.tied_dense import TiedDense
+from keras_dlnotes.models.autoencoders.tied_dense import TiedDense
 
 
 class Autoencoder(keras.Model):

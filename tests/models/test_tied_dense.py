@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_dlnotes.layers import TiedDense
+from keras_dlnotes.models.autoencoders.tied_dense import TiedDense
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
 
