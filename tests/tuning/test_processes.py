@@ -49,6 +49,7 @@ def test_a_killed_worker_is_started_again_and_no_trial_is_lost(tmp_path):
     finally:
         for each in (chief, *workers):
             each.kill()
+            each.communicate()
     assert sorted(trial[0] for trial in trials) == list("012345")
     assert {trial[1] for trial in trials} == {"completed"}
     assert all(trial[2] > 0.3 for trial in trials)
