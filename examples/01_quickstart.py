@@ -42,7 +42,7 @@ def deep_net(activation, initializer, normalize):
 
 
 def small_normal():
-    return dl.initializers.SmallRandomNormal(seed=0)
+    return dl.initializers.SmallNormal(seed=0)
 
 
 def he():

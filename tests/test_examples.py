@@ -44,4 +44,4 @@ def test_the_first_code_of_the_readme_runs_as_printed(tmp_path):
     lines = text[: text.index(code)].count("\n") + code.count("\n")
     assert lines <= 40, "the example ends within the first 40 lines"
     (tmp_path / "readme.py").write_text(code)
-    assert "vanishing" in run(["readme.py"], tmp_path)
+    assert "anishing gradients" in run(["readme.py"], tmp_path)
