@@ -71,6 +71,17 @@ def dense(rows):
     return ops.segment_sum(values, ids, num_segments=rows.shape[0])
 
 
+def native(rows):
+    """Merged rows as the backend's own gradient of rows."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.IndexedSlices(rows.once(rows.values), rows.ids, tf.constant(rows.shape))
+    from jax.experimental.sparse import BCOO
+
+    return BCOO((rows.once(rows.values), rows.ids[:, None]), shape=rows.shape)
+
+
 def merge(rows):
     """Adds up the gradients of equal ids."""
     if rows.merged:
@@ -122,6 +133,20 @@ def subtract(optimizer, variable, rows, values):
         optimizer.assign_sub(variable, tf.IndexedSlices(values, rows.ids))
     else:
         optimizer.assign_sub(variable, dense(Rows(rows.ids, values, rows.shape)))
+
+
+def replace(tensor, ids, values):
+    """A tensor with some rows replaced, in place where nobody else holds it."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.tensor_scatter_nd_update(tensor, ids[:, None], values)
+    return ops.scatter_update(tensor, ids[:, None], values)
+
+
+def dense_is_better():
+    """XLA fuses the dense gradient into the update; elsewhere it costs passes over the table."""
+    return BACKEND != "tensorflow" or _in_xla()
 
 
 def _in_xla():

@@ -7,9 +7,10 @@ import keras
 from keras import ops
 
 from keras_dlnotes import _checks
-from keras_dlnotes.optimizers import _clipping, _rows
+from keras_dlnotes.optimizers import _clipping, _rows, _updates
 from keras_dlnotes.optimizers._hyperparameters import Hyperparameter, hyperparameters
 from keras_dlnotes.optimizers._rows import Rows
+from keras_dlnotes.optimizers._updates import wide
 
 VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
@@ -49,6 +50,8 @@ class Optimizer(keras.optimizers.Optimizer):
 
     #: Whether a row without gradient stands still, slots and weights, so that lazy is exact.
     row_local = False
+    #: Otherwise, whether its weights move all the same, by what its slots hold.
+    idle_moves = True
     #: Whether the formula is linear in the gradient and has no slots: then rows need no merging.
     additive = False
 
@@ -137,7 +140,7 @@ class Optimizer(keras.optimizers.Optimizer):
         # resolution. So the slots of half-precision weights are float32.
         if name in ("average", "gradient_accumulator"):
             return super().add_variable_from_reference(reference_variable, name, initializer)
-        dtype = _wide(reference_variable.dtype)
+        dtype = wide(reference_variable.dtype)
         if dtype == keras.backend.standardize_dtype(reference_variable.dtype):
             return super().add_variable_from_reference(reference_variable, name, initializer)
         path = getattr(reference_variable, "path", reference_variable.name).replace("/", "_")
@@ -212,14 +215,16 @@ class Optimizer(keras.optimizers.Optimizer):
         """Rows with each id once, or the dense gradient where all rows move anyway."""
         if not _rows.is_sparse(gradient):
             gradient = ops.convert_to_tensor(gradient)
-            return ops.cast(gradient, _wide(gradient.dtype))
+            return ops.cast(gradient, wide(gradient.dtype))
         if not isinstance(gradient, Rows):
             gradient = _rows.unmerged(gradient)
-        rows = gradient.replace(ops.cast(gradient.values, _wide(gradient.values.dtype)))
-        if self.rows == "exact" and not self.row_local:
+        dtype = wide(gradient.values.dtype)
+        rows = gradient.replace(ops.cast(gradient.values, dtype))
+        everywhere = self.rows == "exact" and not self.row_local
+        if everywhere and _rows.dense_is_better():
             return _rows.dense(rows)
         clips = self.clipnorm or self.clipvalue or self.global_clipnorm or self.row_clipnorm
-        if self.additive and not clips and not self._decay_is_lazy():
+        if self.additive and not clips and not self.decay_is_lazy():
             return rows
         return _rows.merge(rows)
 
@@ -270,7 +275,7 @@ class Optimizer(keras.optimizers.Optimizer):
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         self.advance(self._scalars("float32", learning_rate, prepare=False), self._now.finite)
-        dtypes = {_wide(variable.dtype) for variable in trainable_variables}
+        dtypes = {wide(variable.dtype) for variable in trainable_variables}
         self._now.scalars = {dtype: self._scalars(dtype, learning_rate) for dtype in sorted(dtypes)}
         try:
             super()._backend_update_step(grads, trainable_variables, learning_rate)
@@ -295,82 +300,36 @@ class Optimizer(keras.optimizers.Optimizer):
     # ------------------------------------------------------------------------------- one variable
 
     def update_step(self, gradient, variable, learning_rate):
-        dtype = _wide(variable.dtype)
-        h = self._now.scalars.get(dtype)
-        if h is None:  # Called on its own.
-            h = self._scalars(dtype, learning_rate)
-        if _rows.is_sparse(gradient) and not isinstance(gradient, Rows):
-            gradient = self._merged(gradient)
+        dtype = wide(variable.dtype)
         index = self._get_variable_index(variable)
-        slots = {name: variables[index] for name, variables in self._slots.items()}
-        finite = self._now.finite if self._now.scalars else None
-        if isinstance(gradient, Rows):
-            self._update_rows(h, gradient, variable, slots, dtype, finite)
+        at = SimpleNamespace(
+            h=self._now.scalars.get(dtype) or self._scalars(dtype, learning_rate),
+            variable=variable,
+            slots={name: variables[index] for name, variables in self._slots.items()},
+            dtype=dtype,
+            finite=self._now.finite if self._now.scalars else None,
+            decay=None,
+        )
+        if Optimizer.weight_decay.given(self) and self._use_weight_decay(variable):
+            at.decay = at.h.learning_rate * at.h.weight_decay
+        if _rows.is_sparse(gradient) and not isinstance(gradient, Rows):
+            gradient = self._merged(gradient)  # Called on its own.
+        if not isinstance(gradient, Rows):
+            _updates.whole(self, at, gradient, self._is_table(index))
+        elif self.rows == "lazy" or self.row_local:
+            _updates.rows(self, at, gradient)
         else:
-            table = self._is_table(index)
-            self._update_whole(h, gradient, variable, slots, dtype, finite, table)
-
-    def _update_whole(self, h, gradient, variable, slots, dtype, finite, table):
-        gradient = ops.cast(gradient, dtype)
-        old = {name: ops.convert_to_tensor(slot) for name, slot in slots.items()}
-        step, new = self.formula(h, gradient, SimpleNamespace(**old))
-        if table and self.row_clipnorm:
-            step = _clipping.rows_by_norm(step, self.row_clipnorm)
-        present = None
-        if table and (self.rows == "lazy" or self._decay_is_lazy()):
-            axes = tuple(range(1, len(gradient.shape)))
-            present = ops.any(ops.not_equal(gradient, 0), axis=axes, keepdims=True)
-        moves = present if self.rows == "lazy" else None
-        step = _where(moves, step, 0.0)
-        for name, value in new.items():
-            self.assign(slots[name], _where(finite, _where(moves, value, old[name]), old[name]))
-        if self._decays(variable) or dtype != keras.backend.standardize_dtype(variable.dtype):
-            # The decayed weights are rounded before the step, as Keras does, but not stored.
-            weight = decayed = ops.cast(ops.convert_to_tensor(variable), dtype)
-            if self._decays(variable):
-                decay = weight * (h.learning_rate * h.weight_decay)
-                decays = present if self._decay_is_lazy() else None
-                decayed = weight - _where(decays, decay, 0.0)
-            self.assign(variable, ops.cast(_where(finite, decayed - step, weight), variable.dtype))
-        else:
-            self.assign_sub(variable, _where(finite, step, 0.0))
-
-    def _update_rows(self, h, rows, variable, slots, dtype, finite):
-        half = dtype != keras.backend.standardize_dtype(variable.dtype)
-        rows = _rows.merge(rows) if half else rows
-        gradient = ops.cast(rows.values, dtype)
-        old = {name: _rows.gather(slot, rows.ids) for name, slot in slots.items()}
-        step, new = self.formula(h, gradient, SimpleNamespace(**old))
-        if self.row_clipnorm:
-            step = _clipping.rows_by_norm(step, self.row_clipnorm)
-        if self._decays(variable):
-            rate = h.learning_rate * h.weight_decay
-            if self._decay_is_lazy():
-                step = step + ops.cast(_rows.gather(variable, rows.ids), dtype) * rate
-            else:
-                weight = ops.cast(ops.convert_to_tensor(variable), dtype)
-                decayed = _where(finite, weight - weight * rate, weight)
-                self.assign(variable, ops.cast(decayed, variable.dtype))
-        for name, value in new.items():
-            _rows.write(self, slots[name], rows, _where(finite, value, old[name]))
-        step = _where(finite, step, 0.0)
-        if half:
-            weight = ops.cast(_rows.gather(variable, rows.ids), dtype)
-            _rows.write(self, variable, rows, ops.cast(weight - step, variable.dtype))
-        else:
-            _rows.subtract(self, variable, rows, step)
+            _updates.rows_and_rest(self, at, gradient)
 
     def _is_table(self, index):
         variable = self._trainable_variables[index]
         return index in self._now.tables or variable.name.split(":")[0] == "embeddings"
 
-    def _decay_is_lazy(self):
+    def decay_is_lazy(self):
+        """Whether weight decay leaves the rows outside the batch alone."""
         if not Optimizer.weight_decay.given(self):
             return False
         return self.rows == "lazy" if self.lazy_weight_decay is None else self.lazy_weight_decay
-
-    def _decays(self, variable):
-        return Optimizer.weight_decay.given(self) and self._use_weight_decay(variable)
 
     # -------------------------------------------------------------------------------------- config
 
@@ -405,13 +364,3 @@ class Optimizer(keras.optimizers.Optimizer):
 
 def _limit(name, value):
     return value if value is None else _checks.number(name, value, "(0, inf)")
-
-
-def _wide(dtype):
-    """The dtype to calculate in: at least float32."""
-    dtype = keras.backend.standardize_dtype(dtype)
-    return "float32" if dtype in ("float16", "bfloat16") else dtype
-
-
-def _where(chosen, new, old):
-    return new if chosen is None else ops.where(chosen, new, ops.cast(old, new.dtype))
