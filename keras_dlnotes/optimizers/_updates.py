@@ -5,12 +5,16 @@ the ``variable`` with its ``slots``, the ``dtype`` to calculate in, ``finite`` (
 step counts at all) and ``decay`` (None, or learning rate times weight decay).
 """
 
+import math
 from types import SimpleNamespace
 
 import keras
 from keras import ops
 
 from keras_dlnotes.optimizers import _clipping, _rows
+
+#: From how many numbers on a fused update is worth its compilation, a fraction of a second.
+FUSED_SIZE = 2**18
 
 
 def wide(dtype):
@@ -26,8 +30,22 @@ def where(chosen, new, old):
 def whole(optimizer, at, gradient, table):
     """A dense gradient."""
     gradient = ops.cast(gradient, at.dtype)
+    weight = ops.convert_to_tensor(at.variable)
     old = {name: ops.convert_to_tensor(slot) for name, slot in at.slots.items()}
-    step, new = optimizer.formula(at.h, gradient, SimpleNamespace(**old))
+    scalars = {**vars(at.h), "decay": at.decay, "finite": at.finite}
+    scalars = {name: value for name, value in scalars.items() if value is not None}
+    compute = optimizer.fused_update if _fuses(optimizer, at.variable) else optimizer.plain_update
+    new_weight, new = compute(gradient, weight, old, scalars, table)
+    for name, value in new.items():
+        optimizer.assign(at.slots[name], value)
+    optimizer.assign(at.variable, new_weight)
+
+
+def pure(optimizer, gradient, weight, old, scalars, table):
+    """The update of a whole variable as a function of tensors: new weights and new slots."""
+    h = SimpleNamespace(**scalars)
+    finite, decay = scalars.get("finite"), scalars.get("decay")
+    step, new = optimizer.formula(h, gradient, SimpleNamespace(**old))
     if table and optimizer.row_clipnorm:
         step = _clipping.rows_by_norm(step, optimizer.row_clipnorm)
     present = None
@@ -36,23 +54,28 @@ def whole(optimizer, at, gradient, table):
         axes = tuple(range(1, len(gradient.shape)))
         present = ops.any(ops.not_equal(gradient, 0), axis=axes, keepdims=True)
     moves = present if optimizer.rows == "lazy" else None
-    for name, value in new.items():
-        value = where(at.finite, where(moves, value, old[name]), old[name])
-        optimizer.assign(at.slots[name], value)
-    decays = present if optimizer.decay_is_lazy() else None
-    _whole_step(optimizer, at, where(moves, step, 0.0), decays)
-
-
-def _whole_step(optimizer, at, step, decays=None):
-    if at.decay is None and at.dtype == keras.backend.standardize_dtype(at.variable.dtype):
-        optimizer.assign_sub(at.variable, where(at.finite, step, 0.0))
-        return
-    weight = decayed = ops.cast(ops.convert_to_tensor(at.variable), at.dtype)
-    if at.decay is not None:
+    start = decayed = ops.cast(weight, gradient.dtype)
+    if decay is not None:
         # Rounded before the step, as if it were stored in between, which is what Keras does.
-        decayed = weight - where(decays, weight * at.decay, 0.0)
-    new = where(at.finite, decayed - step, weight)
-    optimizer.assign(at.variable, ops.cast(new, at.variable.dtype))
+        decays = present if optimizer.decay_is_lazy() else None
+        decayed = start - where(decays, start * decay, 0.0)
+    moved = where(finite, decayed - where(moves, step, 0.0), start)
+    new = {
+        name: where(finite, where(moves, value, old[name]), old[name])
+        for name, value in new.items()
+    }
+    return ops.cast(moved, weight.dtype), new
+
+
+def _fuses(optimizer, variable):
+    """Whether XLA should make one pass over memory of a variable's update.
+
+    Within a function that XLA compiles anyway there is nothing to do; under ``tf.distribute`` it is
+    left alone.
+    """
+    if not _rows.can_fuse() or optimizer.fused is False:
+        return False
+    return optimizer.fused or math.prod(variable.shape) >= FUSED_SIZE
 
 
 def rows(optimizer, at, rows):
@@ -68,41 +91,39 @@ def rows(optimizer, at, rows):
         optimizer.assign(at.variable, ops.cast(decayed, at.variable.dtype))
     for name, value in new.items():
         _rows.write(optimizer, at.slots[name], rows, where(at.finite, value, old[name]))
-    step = where(at.finite, step, 0.0)
-    if half:
-        weight = ops.cast(_rows.gather(at.variable, rows.ids), at.dtype)
-        _rows.write(optimizer, at.variable, rows, ops.cast(weight - step, at.variable.dtype))
-    else:
-        _rows.subtract(optimizer, at.variable, rows, step)
+    _subtract(optimizer, at, rows, where(at.finite, step, 0.0))
 
 
 def rows_and_rest(optimizer, at, rows):
-    """A gradient of rows with the dense result: the formula once on the rows of the batch, and once
-    on the table with the number zero for a gradient. Nothing of the table's size is filled with
-    zeros, added up or squared, which makes it cheaper than the dense gradient it stands for.
+    """A gradient of rows where the slots of the others change but their weights stand still.
+
+    The formula runs on the rows of the batch, and on the slots of the table with the number zero
+    for a gradient; nothing of the table's size is filled with zeros, squared or divided.
     """
-    _, row_step, row_new = _formula_on_rows(optimizer, at, rows)
+    row_old, row_step, row_new = _formula_on_rows(optimizer, at, rows)
+    if at.decay is not None:
+        row_weight = ops.cast(_rows.gather(at.variable, rows.ids), at.dtype)
+        if optimizer.decay_is_lazy():
+            row_step = row_step + row_weight * at.decay
+        else:
+            weight = ops.cast(ops.convert_to_tensor(at.variable), at.dtype)
+            decayed = where(at.finite, weight - weight * at.decay, weight)
+            optimizer.assign(at.variable, ops.cast(decayed, at.variable.dtype))
     old = {name: ops.convert_to_tensor(slot) for name, slot in at.slots.items()}
-    nothing = ops.zeros((), at.dtype)
-    step, new = optimizer.formula(at.h, nothing, SimpleNamespace(**old))
-    shared = next((name for name, value in new.items() if value is step), None)
-    if optimizer.row_clipnorm and optimizer.idle_moves:
-        step = _clipping.rows_by_norm(step, optimizer.row_clipnorm)
-        shared = None
-    replaced = {name: _rows.replace(value, rows.ids, row_new[name]) for name, value in new.items()}
-    for name, value in replaced.items():
+    _, new = optimizer.formula(at.h, ops.zeros((), at.dtype), SimpleNamespace(**old))
+    for name, value in new.items():
         optimizer.assign(at.slots[name], where(at.finite, value, old[name]))
-    if optimizer.decay_is_lazy():
+        value = where(at.finite, row_new[name], row_old[name])
+        _rows.overwrite(at.slots[name], rows, value)
+    _subtract(optimizer, at, rows, where(at.finite, row_step, 0.0))
+
+
+def _subtract(optimizer, at, rows, step):
+    if at.dtype == keras.backend.standardize_dtype(at.variable.dtype):
+        _rows.subtract(optimizer, at.variable, rows, step)
+    else:  # Half-precision weights: round once, after subtracting.
         weight = ops.cast(_rows.gather(at.variable, rows.ids), at.dtype)
-        row_step, shared = row_step + weight * at.decay, None
-        at = SimpleNamespace(**{**vars(at), "decay": None})
-    if optimizer.idle_moves or at.decay is not None:
-        if not optimizer.idle_moves:
-            step = ops.zeros(at.variable.shape, at.dtype)
-        step = replaced[shared] if shared else _rows.replace(step, rows.ids, row_step)
-        _whole_step(optimizer, at, step)
-    else:
-        _rows.subtract(optimizer, at.variable, rows, where(at.finite, row_step, 0.0))
+        _rows.write(optimizer, at.variable, rows, ops.cast(weight - step, at.variable.dtype))
 
 
 def _formula_on_rows(optimizer, at, rows):

@@ -33,7 +33,7 @@ class Adadelta(Optimizer):
             every Keras optimizer; `weight_decay` may be a schedule as well.
         epsilon_inside_root: Bool. False gives `sqrt(average) + epsilon` for both roots. Defaults to
             True.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

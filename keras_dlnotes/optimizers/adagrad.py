@@ -29,7 +29,7 @@ class Adagrad(Optimizer):
             every Keras optimizer; `weight_decay` may be a schedule as well.
         epsilon_inside_root: Bool. False gives `sqrt(accumulator) + epsilon`, the notes' form.
             Defaults to True.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

@@ -36,7 +36,7 @@ class Adam(Optimizer):
             False.
         bias_correction: Bool. False leaves out both corrections, so that the first steps are the
             plain averages'. Defaults to True.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

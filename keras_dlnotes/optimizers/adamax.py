@@ -31,7 +31,7 @@ class Adamax(Optimizer):
             ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name: As in
             every Keras optimizer; `weight_decay` may be a schedule as well.
         bias_correction: Bool. False leaves out `1 - beta_1 ** t`. Defaults to True.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

@@ -22,7 +22,7 @@ class AdamW(Adam):
         clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency,
             loss_scale_factor, gradient_accumulation_steps, name: As in every Keras optimizer.
         epsilon_inside_root, bias_correction: See `Adam`.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

@@ -46,6 +46,9 @@ class Optimizer(keras.optimizers.Optimizer):
         skip_nonfinite: Bool. A step with a NaN or infinity in any gradient is left out: weights,
             slots and `iterations` stay, and `skipped_steps` counts it. By default nothing is
             hidden. Defaults to False.
+        fused: Bool or None. TensorFlow only: whether XLA compiles the dense update of a variable
+            into one pass over memory, also in a training step that XLA does not compile. None does
+            so for variables of 262 144 numbers or more, on one device. Defaults to None.
     """
 
     #: Whether a row without gradient stands still, slots and weights, so that lazy is exact.
@@ -75,6 +78,7 @@ class Optimizer(keras.optimizers.Optimizer):
         row_clipnorm=None,
         lazy_weight_decay=None,
         skip_nonfinite=False,
+        fused=None,
         **kwargs,
     ):
         if not callable(learning_rate):
@@ -99,6 +103,12 @@ class Optimizer(keras.optimizers.Optimizer):
             "lazy_weight_decay", lazy_weight_decay, (None, True, False)
         )
         self.skip_nonfinite = _checks.boolean("skip_nonfinite", skip_nonfinite)
+        self.fused = _checks.one_of("fused", fused, (None, True, False))
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            # Kept out of the tracking of saved state, for which it is nothing.
+            self.__dict__["fused_update"] = tf.function(self.plain_update, jit_compile=True)
         self._now = SimpleNamespace(scalars={}, tables=set(), finite=None)
 
     # ------------------------------------------------------------------ what an optimizer defines
@@ -114,6 +124,10 @@ class Optimizer(keras.optimizers.Optimizer):
 
     def formula(self, h, gradient, slots):
         raise NotImplementedError
+
+    def plain_update(self, gradient, weight, slots, scalars, table):
+        """The update of a whole variable as a function of tensors."""
+        return _updates.pure(self, gradient, weight, slots, scalars, table)
 
     # ----------------------------------------------------------------------------------- variables
 
@@ -220,8 +234,8 @@ class Optimizer(keras.optimizers.Optimizer):
             gradient = _rows.unmerged(gradient)
         dtype = wide(gradient.values.dtype)
         rows = gradient.replace(ops.cast(gradient.values, dtype))
-        everywhere = self.rows == "exact" and not self.row_local
-        if everywhere and _rows.dense_is_better():
+        stands = self.rows == "lazy" or self.row_local
+        if not stands and (self.idle_moves or not _rows.can_split()):
             return _rows.dense(rows)
         clips = self.clipnorm or self.clipvalue or self.global_clipnorm or self.row_clipnorm
         if self.additive and not clips and not self.decay_is_lazy():

@@ -17,7 +17,7 @@ class LazyAdam(Adam):
             global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor,
             gradient_accumulation_steps, name, epsilon_inside_root, bias_correction: See `Adam`.
         rows: See `keras_dlnotes.optimizers.base.Optimizer`. Defaults to `"lazy"`.
-        row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

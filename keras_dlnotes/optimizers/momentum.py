@@ -31,7 +31,7 @@ class Momentum(Optimizer):
         dampening: Float in [0, 1]. How much of the gradient is held back. Defaults to 0.0.
         nesterov: Bool. Whether to take the gradient at the look-ahead point, see `Nesterov`.
             Defaults to False.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

@@ -36,7 +36,7 @@ class Nadam(Optimizer):
             every Keras optimizer; `weight_decay` may be a schedule as well.
         epsilon_inside_root: Bool. `sqrt(... + epsilon)` in place of `sqrt(...) + epsilon`. Defaults
             to False.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

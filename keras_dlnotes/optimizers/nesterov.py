@@ -29,7 +29,7 @@ class Nesterov(Momentum):
             ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps, name: As in
             every Keras optimizer; `weight_decay` may be a schedule as well.
         dampening: Float in [0, 1]. How much of the gradient is held back. Defaults to 0.0.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

@@ -39,7 +39,7 @@ class RMSProp(Optimizer):
         nesterov: Bool. The momentum looks ahead, as in the notes (see `Nesterov` for the two ways
             to write it). Defaults to False.
         epsilon_inside_root: Bool. False gives `sqrt(...) + epsilon`. Defaults to True.
-        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite: See
+        rows, row_clipnorm, lazy_weight_decay, skip_nonfinite, fused: See
             `keras_dlnotes.optimizers.base.Optimizer`.
 
     Example:

@@ -1,0 +1,172 @@
+"""Embeddings: a lookup with duplicate ids trains like the matrix product it stands for."""
+
+import keras
+import numpy as np
+import optimizer_cases as cases
+import pytest
+
+from keras_dlnotes import optimizers
+
+pytestmark = pytest.mark.tensorflow
+if keras.backend.backend() != "tensorflow":
+    pytest.skip("Gradients of rows are TensorFlow's", allow_module_level=True)
+
+tf = pytest.importorskip("tensorflow")
+
+ROWS, WIDTH = 20, 4
+
+
+def train(optimizer, lookup, steps=20, jit_compile=False, scale=1.0, dtype="float32", wrap=None):
+    """A table and a kernel, the table read by lookup or by a one-hot product."""
+    generator = np.random.default_rng(3)
+    table = cases.variable(0.1 * generator.normal(size=(ROWS, WIDTH)), dtype, name="embeddings")
+    kernel = cases.variable(generator.normal(size=(WIDTH, 2)), dtype)
+    optimizer.build([table, kernel])
+
+    @tf.function(jit_compile=jit_compile)
+    def step(ids, target):
+        with tf.GradientTape() as tape:
+            if lookup:
+                vectors = tf.gather(table.value, ids)
+            else:
+                vectors = tf.matmul(tf.one_hot(ids, ROWS, dtype=dtype), table.value)
+            loss = tf.reduce_mean((tf.matmul(vectors, kernel.value) - target) ** 2)
+            loss = optimizer.scale_loss(loss)
+        gradients = tape.gradient(loss, [table.value, kernel.value])
+        assert isinstance(gradients[0], tf.IndexedSlices) == lookup
+        optimizer.apply(gradients, [table, kernel])
+
+    for _ in range(steps):
+        ids = np.minimum(generator.zipf(1.5, size=12) - 1, ROWS - 1).astype("int32")
+        assert len(set(ids)) < len(ids)
+        step(tf.constant(ids), tf.constant(generator.normal(size=(12, 2)), dtype))
+    return cases.numbers([table, kernel])
+
+
+def assert_lookup_equals_product(make, **kwargs):
+    with_lookup, with_product = train(make(), True, **kwargs), train(make(), False, **kwargs)
+    np.testing.assert_allclose(with_lookup, with_product, rtol=0, atol=1e-6)
+
+
+OPTIONS = [
+    {},
+    {"rows": "lazy"},
+    {"clipnorm": 0.1},
+    {"clipvalue": 0.02},
+    {"global_clipnorm": 0.1},
+    {"row_clipnorm": 1e-3},
+    {"weight_decay": 0.01},
+]
+MORE_OPTIONS = [
+    {"clipnorm": 0.1, "rows": "lazy"},
+    {"row_clipnorm": 1e-3, "rows": "lazy"},
+    {"weight_decay": 0.01, "lazy_weight_decay": True},
+    {"weight_decay": 0.01, "lazy_weight_decay": False, "rows": "lazy"},
+    {"use_ema": True, "ema_overwrite_frequency": 7},
+    {"loss_scale_factor": 8.0},
+    {"gradient_accumulation_steps": 3},
+    {"gradient_accumulation_steps": 3, "rows": "lazy"},
+    {"skip_nonfinite": True},
+    {"fused": True},
+]
+name_of = "-".join
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=name_of)
+@pytest.mark.parametrize("label", cases.CLASSES)
+def test_lookup_equals_one_hot_product(label, options):
+    assert_lookup_equals_product(lambda: cases.make(label, learning_rate=0.001, **options))
+
+
+@pytest.mark.parametrize("options", MORE_OPTIONS, ids=name_of)
+@pytest.mark.parametrize("label", ["sgd", "rmsprop", "adam"])
+def test_lookup_equals_one_hot_product_with_more_options(label, options):
+    assert_lookup_equals_product(lambda: cases.make(label, learning_rate=0.001, **options))
+
+
+@pytest.mark.parametrize("options", [{}, {"rows": "lazy"}, {"row_clipnorm": 1e-3}], ids=name_of)
+@pytest.mark.parametrize("label", ["sgd", "momentum", "rmsprop"])
+def test_lookup_equals_one_hot_product_under_xla(label, options):
+    def make():
+        return cases.make(label, learning_rate=0.001, **options)
+
+    assert_lookup_equals_product(make, jit_compile=True)
+    np.testing.assert_allclose(
+        train(make(), True, jit_compile=True), train(make(), True), rtol=0, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize("label", ["sgd", "momentum", "adagrad", "adam"])
+def test_lookup_equals_one_hot_product_in_half_precision(label):
+    """As far as bfloat16 products agree: rounded weights, float32 averages."""
+
+    def make():
+        return cases.make(label, learning_rate=0.01)
+
+    one, other = (train(make(), lookup, steps=5, dtype="bfloat16") for lookup in (True, False))
+    np.testing.assert_allclose(one, other, atol=0.03)
+
+
+@pytest.mark.parametrize("label", cases.LABELS)
+def test_lazy_leaves_absent_rows_alone(label):
+    table = cases.variable(np.ones((5, 2)), name="embeddings")
+    optimizer = cases.make(label, rows="lazy", weight_decay=0.1, learning_rate=0.1)
+    for ids in ([0, 1, 1], [1, 3]):
+        values = np.full((len(ids), 2), 0.5, "float32")
+        optimizer.apply([tf.IndexedSlices(values, np.array(ids), (5, 2))], [table])
+    moved = np.any(table.numpy() != 1, axis=1)
+    np.testing.assert_array_equal(moved, [True, True, False, True, False])
+    # Row 0 rested in the second step: it is where one step alone takes it.
+    alone = cases.variable(np.ones((5, 2)), name="embeddings")
+    single = cases.make(label, rows="lazy", weight_decay=0.1, learning_rate=0.1)
+    single.apply([tf.IndexedSlices(np.full((1, 2), 0.5, "f4"), np.array([0]), (5, 2))], [alone])
+    np.testing.assert_allclose(table.numpy()[0], alone.numpy()[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("label", cases.LABELS)
+@pytest.mark.parametrize("rows", ["exact", "lazy"])
+def test_row_clipnorm_bounds_the_merged_step(label, rows):
+    table = cases.variable(np.ones((4, 3)), name="embeddings")
+    optimizer = (
+        cases.make(label, rows=rows, row_clipnorm=0.25, learning_rate=50.0, weight_decay=None)
+        if label != "adamw"
+        else optimizers.AdamW(50.0, 0.0, rows=rows, row_clipnorm=0.25)
+    )
+    ids = np.array([0, 2, 2])
+    optimizer.apply([tf.IndexedSlices(np.full((3, 3), 9.0, "float32"), ids, (4, 3))], [table])
+    lengths = np.linalg.norm(table.numpy() - 1, axis=1)
+    if not label.startswith("adadelta"):  # Its first steps are tiny whatever the gradient.
+        np.testing.assert_allclose(lengths[[0, 2]], 0.25, rtol=1e-5)
+    assert np.all(lengths[[1, 3]] == 0)
+
+
+def test_the_dense_table_is_never_built_where_rows_suffice():
+    """The graph of a lazy step holds no tensor of the table's size."""
+    table = cases.variable(np.zeros((977, 3)), name="embeddings")
+    for optimizer in (
+        optimizers.LazyAdam(),
+        optimizers.Adagrad(),
+        optimizers.SGD(row_clipnorm=0.1),
+        optimizers.Momentum(rows="lazy", clipnorm=1.0),
+        optimizers.SGD(weight_decay=0.1, lazy_weight_decay=True),
+    ):
+        optimizer.build([table])
+
+        @tf.function
+        def step(values, ids, optimizer=optimizer):
+            optimizer.apply([tf.IndexedSlices(values, ids, (977, 3))], [table])
+
+        values, ids = tf.zeros((8, 3)), tf.zeros((8,), "int32")
+        graph = step.get_concrete_function(values, ids).graph
+        sized = [
+            output.name
+            for op in graph.get_operations()
+            for output in op.outputs
+            if output.shape.rank and output.shape[0] == 977
+        ]
+        assert sized == []
+
+
+@pytest.mark.parametrize("inner", [lambda: optimizers.Adam(0.001), lambda: keras.optimizers.Adam()])
+def test_adaptive_clip_sees_the_product_too(inner):
+    assert_lookup_equals_product(lambda: optimizers.AdaptiveClip(inner(), clipping=0.01))
