@@ -103,6 +103,15 @@ def merge(rows):
     return Rows(ordered, ops.take(sums, place, axis=0), rows.shape, first)
 
 
+def read(variable):
+    """A plain tensor; Keras leaves a variable a variable where TensorFlow takes it for one."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        return tf.convert_to_tensor(variable)
+    return ops.convert_to_tensor(variable)
+
+
 def gather(variable, ids):
     """Reads rows without reading the table."""
     if BACKEND == "tensorflow":

@@ -30,10 +30,10 @@ def where(chosen, new, old):
 def whole(optimizer, at, gradient, table):
     """A dense gradient."""
     gradient = ops.cast(gradient, at.dtype)
-    weight = ops.convert_to_tensor(at.variable)
-    old = {name: ops.convert_to_tensor(slot) for name, slot in at.slots.items()}
+    weight = _rows.read(at.variable)
+    old = {name: _rows.read(slot) for name, slot in at.slots.items()}
     scalars = {**vars(at.h), "decay": at.decay, "finite": at.finite}
-    scalars = {name: value for name, value in scalars.items() if value is not None}
+    scalars = {name: _rows.read(value) for name, value in scalars.items() if value is not None}
     compute = optimizer.fused_update if _fuses(optimizer, at.variable) else optimizer.plain_update
     new_weight, new = compute(gradient, weight, old, scalars, table)
     for name, value in new.items():

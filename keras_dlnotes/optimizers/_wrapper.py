@@ -14,7 +14,8 @@ class Wrapper(keras.optimizers.Optimizer):
     """
 
     def __init__(self, inner_optimizer, name=None):
-        inner_optimizer = keras.optimizers.get(inner_optimizer)
+        if isinstance(inner_optimizer, str):
+            inner_optimizer = keras.optimizers.get(inner_optimizer)
         if not isinstance(inner_optimizer, keras.optimizers.Optimizer):
             _checks.fail("inner_optimizer", "be a Keras optimizer", inner_optimizer)
         super().__init__(learning_rate=0.0, name=name)
