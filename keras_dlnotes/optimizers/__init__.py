@@ -5,8 +5,8 @@ from keras_dlnotes.optimizers.adagrad import Adagrad
 from keras_dlnotes.optimizers.adam import Adam
 from keras_dlnotes.optimizers.adamax import Adamax
 from keras_dlnotes.optimizers.adamw import AdamW
-from keras_dlnotes.optimizers.compare import compare
 from keras_dlnotes.optimizers.adaptive_clip import AdaptiveClip
+from keras_dlnotes.optimizers.compare import compare
 from keras_dlnotes.optimizers.gradient_descent import GradientDescent
 from keras_dlnotes.optimizers.lazy_adam import LazyAdam
 from keras_dlnotes.optimizers.lookahead import Lookahead

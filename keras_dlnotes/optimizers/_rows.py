@@ -144,19 +144,6 @@ def subtract(optimizer, variable, rows, values):
         optimizer.assign_sub(variable, dense(Rows(rows.ids, values, rows.shape)))
 
 
-def overwrite(variable, rows, values):
-    """Replaces rows of a variable that has just been written as a whole; TensorFlow only.
-
-    Unlike a scatter by ``IndexedSlices`` it leaves the variable in the mode in which reading it as
-    a whole costs nothing. Once scattered to, a variable is copied at every read, 28 MB for a
-    vocabulary of 71 290 words.
-    """
-    import tensorflow as tf
-
-    handle = (variable.value if isinstance(variable, keras.Variable) else variable).handle
-    tf.raw_ops.ResourceScatterNdUpdate(ref=handle, indices=rows.ids[:, None], updates=values)
-
-
 def can_fuse():
     """Whether an update may be handed to XLA: TensorFlow, not there yet, and one device."""
     if BACKEND != "tensorflow" or _in_xla():
@@ -164,11 +151,6 @@ def can_fuse():
     import tensorflow as tf
 
     return not tf.distribute.has_strategy()
-
-
-def can_split():
-    """Whether rows of a variable can be overwritten in place behind the update of the whole."""
-    return BACKEND == "tensorflow" and not _in_xla()
 
 
 def _in_xla():

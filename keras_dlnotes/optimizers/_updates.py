@@ -1,4 +1,4 @@
-"""One variable's update: an optimizer's formula on the whole, on some rows, or on both.
+"""One variable's update: an optimizer's formula on the whole of it or on some rows.
 
 Each function takes the optimizer, for its formula and its options, and ``at``: the scalars ``h``,
 the ``variable`` with its ``slots``, the ``dtype`` to calculate in, ``finite`` (None, or whether the
@@ -30,19 +30,29 @@ def where(chosen, new, old):
 def whole(optimizer, at, gradient, table):
     """A dense gradient."""
     gradient = ops.cast(gradient, at.dtype)
-    weight = _rows.read(at.variable)
+    fuse = _fuses(optimizer, at.variable)
+    half = at.dtype != keras.backend.standardize_dtype(at.variable.dtype)
+    # A bare step is subtracted in place; everything else needs to see the weights.
+    bare = not (fuse or half) and at.decay is None and at.finite is None
+    weight = None if bare else _rows.read(at.variable)
     old = {name: _rows.read(slot) for name, slot in at.slots.items()}
     scalars = {**vars(at.h), "decay": at.decay, "finite": at.finite}
     scalars = {name: _rows.read(value) for name, value in scalars.items() if value is not None}
-    compute = optimizer.fused_update if _fuses(optimizer, at.variable) else optimizer.plain_update
-    new_weight, new = compute(gradient, weight, old, scalars, table)
+    compute = optimizer.fused_update if fuse else optimizer.plain_update
+    result, new = compute(gradient, weight, old, scalars, table)
     for name, value in new.items():
         optimizer.assign(at.slots[name], value)
-    optimizer.assign(at.variable, new_weight)
+    if bare:
+        optimizer.assign_sub(at.variable, result)
+    else:
+        optimizer.assign(at.variable, result)
 
 
 def pure(optimizer, gradient, weight, old, scalars, table):
-    """The update of a whole variable as a function of tensors: new weights and new slots."""
+    """The update of a whole variable as a function of tensors: new weights and new slots.
+
+    Without weights it is the step and the new slots.
+    """
     h = SimpleNamespace(**scalars)
     finite, decay = scalars.get("finite"), scalars.get("decay")
     step, new = optimizer.formula(h, gradient, SimpleNamespace(**old))
@@ -54,17 +64,19 @@ def pure(optimizer, gradient, weight, old, scalars, table):
         axes = tuple(range(1, len(gradient.shape)))
         present = ops.any(ops.not_equal(gradient, 0), axis=axes, keepdims=True)
     moves = present if optimizer.rows == "lazy" else None
+    step = where(moves, step, 0.0)
+    new = {
+        name: where(finite, where(moves, value, old[name]), old[name])
+        for name, value in new.items()
+    }
+    if weight is None:
+        return step, new
     start = decayed = ops.cast(weight, gradient.dtype)
     if decay is not None:
         # Rounded before the step, as if it were stored in between, which is what Keras does.
         decays = present if optimizer.decay_is_lazy() else None
         decayed = start - where(decays, start * decay, 0.0)
-    moved = where(finite, decayed - where(moves, step, 0.0), start)
-    new = {
-        name: where(finite, where(moves, value, old[name]), old[name])
-        for name, value in new.items()
-    }
-    return ops.cast(moved, weight.dtype), new
+    return ops.cast(where(finite, decayed - step, start), weight.dtype), new
 
 
 def _fuses(optimizer, variable):
@@ -92,30 +104,6 @@ def rows(optimizer, at, rows):
     for name, value in new.items():
         _rows.write(optimizer, at.slots[name], rows, where(at.finite, value, old[name]))
     _subtract(optimizer, at, rows, where(at.finite, step, 0.0))
-
-
-def rows_and_rest(optimizer, at, rows):
-    """A gradient of rows where the slots of the others change but their weights stand still.
-
-    The formula runs on the rows of the batch, and on the slots of the table with the number zero
-    for a gradient; nothing of the table's size is filled with zeros, squared or divided.
-    """
-    row_old, row_step, row_new = _formula_on_rows(optimizer, at, rows)
-    if at.decay is not None:
-        row_weight = ops.cast(_rows.gather(at.variable, rows.ids), at.dtype)
-        if optimizer.decay_is_lazy():
-            row_step = row_step + row_weight * at.decay
-        else:
-            weight = ops.cast(ops.convert_to_tensor(at.variable), at.dtype)
-            decayed = where(at.finite, weight - weight * at.decay, weight)
-            optimizer.assign(at.variable, ops.cast(decayed, at.variable.dtype))
-    old = {name: ops.convert_to_tensor(slot) for name, slot in at.slots.items()}
-    _, new = optimizer.formula(at.h, ops.zeros((), at.dtype), SimpleNamespace(**old))
-    for name, value in new.items():
-        optimizer.assign(at.slots[name], where(at.finite, value, old[name]))
-        value = where(at.finite, row_new[name], row_old[name])
-        _rows.overwrite(at.slots[name], rows, value)
-    _subtract(optimizer, at, rows, where(at.finite, row_step, 0.0))
 
 
 def _subtract(optimizer, at, rows, step):

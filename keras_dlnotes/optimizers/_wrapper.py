@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes.optimizers import _rows
 
 
 class Wrapper(keras.optimizers.Optimizer):
@@ -65,9 +66,9 @@ class Wrapper(keras.optimizers.Optimizer):
             return
         if keras.backend.backend() == "jax":  # No conditional assignment there: choose values.
             average, weight = self.update(place, variable)
-            place.assign(ops.where(gradient, average, place))
+            place.assign(ops.where(gradient, average, _rows.read(place)))
             if weight is not None:
-                variable.assign(ops.where(gradient, weight, variable))
+                variable.assign(ops.where(gradient, weight, _rows.read(variable)))
             return
 
         def assign():

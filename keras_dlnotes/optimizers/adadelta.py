@@ -47,8 +47,6 @@ class Adadelta(Optimizer):
     Reference: [Zeiler, 2012](https://arxiv.org/abs/1212.5701), Algorithm 1
     """
 
-    idle_moves = False
-
     rho = Hyperparameter("[0, 1)")
 
     def __init__(

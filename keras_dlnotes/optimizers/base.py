@@ -53,8 +53,6 @@ class Optimizer(keras.optimizers.Optimizer):
 
     #: Whether a row without gradient stands still, slots and weights, so that lazy is exact.
     row_local = False
-    #: Otherwise, whether its weights move all the same, by what its slots hold.
-    idle_moves = True
     #: Whether the formula is linear in the gradient and has no slots: then rows need no merging.
     additive = False
 
@@ -234,8 +232,7 @@ class Optimizer(keras.optimizers.Optimizer):
             gradient = _rows.unmerged(gradient)
         dtype = wide(gradient.values.dtype)
         rows = gradient.replace(ops.cast(gradient.values, dtype))
-        stands = self.rows == "lazy" or self.row_local
-        if not stands and (self.idle_moves or not _rows.can_split()):
+        if self.rows == "exact" and not self.row_local:
             return _rows.dense(rows)
         clips = self.clipnorm or self.clipvalue or self.global_clipnorm or self.row_clipnorm
         if self.additive and not clips and not self.decay_is_lazy():
@@ -282,10 +279,10 @@ class Optimizer(keras.optimizers.Optimizer):
         if finite is None:
             return super()._update_model_variables_moving_average(trainable_variables)
         averages = [slot for slot in self._model_variables_moving_average if slot is not None]
-        before = [ops.copy(slot) for slot in averages]
+        before = [ops.copy(_rows.read(slot)) for slot in averages]
         super()._update_model_variables_moving_average(trainable_variables)
         for slot, old in zip(averages, before, strict=True):
-            slot.assign(ops.where(finite, slot, old))
+            slot.assign(ops.where(finite, _rows.read(slot), old))
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         self.advance(self._scalars("float32", learning_rate, prepare=False), self._now.finite)
@@ -330,10 +327,8 @@ class Optimizer(keras.optimizers.Optimizer):
             gradient = self._merged(gradient)  # Called on its own.
         if not isinstance(gradient, Rows):
             _updates.whole(self, at, gradient, self._is_table(index))
-        elif self.rows == "lazy" or self.row_local:
-            _updates.rows(self, at, gradient)
         else:
-            _updates.rows_and_rest(self, at, gradient)
+            _updates.rows(self, at, gradient)
 
     def _is_table(self, index):
         variable = self._trainable_variables[index]

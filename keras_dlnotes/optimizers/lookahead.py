@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
+from keras_dlnotes.optimizers import _rows
 from keras_dlnotes.optimizers._wrapper import Wrapper
 
 
@@ -59,10 +60,10 @@ class Lookahead(Wrapper):
         self.when(due, self._trainable_variables)
 
     def update(self, slow, variable):
-        weight = ops.convert_to_tensor(variable)
+        weight = _rows.read(variable)
         if self._starts:
             return weight, None
-        slow = ops.convert_to_tensor(slow)
+        slow = _rows.read(slow)
         slow = slow + self.slow_step_size * (weight - slow)
         return slow, slow
 

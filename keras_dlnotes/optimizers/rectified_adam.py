@@ -1,6 +1,5 @@
 """RectifiedAdam."""
 
-import keras
 from keras import ops
 
 from keras_dlnotes import _checks
@@ -102,18 +101,25 @@ class RectifiedAdam(Optimizer):
         return {**slots, "velocity_hat": 0.0} if self.amsgrad else slots
 
     def prepare(self, h):
-        # The length is a small difference of large numbers, hence float64 where there is one.
-        dtype = h.step.dtype if keras.backend.backend() == "jax" else "float64"
-        step, rest = ops.cast(h.step, dtype), ops.cast(h.one_minus_beta_2, dtype)
-        power = ops.power(1 - rest, step)
-        longest = 2 / rest - 1
-        length = longest - 2 * step * power / (1 - power)
+        # The length is a small difference of large numbers, so its large parts are taken out:
+        # with rate = -log(beta_2) and x = rate * t it is 2 / rate * (1 - x / (exp(x) - 1)) and a
+        # remainder of rate / 6; both brackets by their series where they are small.
+        rate = -ops.log1p(-h.one_minus_beta_2)
+        x = rate * h.step
+        small = ops.minimum(x, 1.0)
+        square = ops.square(small)
+        tail = 1 / 12 - square * (1 / 720 - square * (1 / 30240 - square / 1209600))
+        series = small / 2 - square * tail
+        grown = ops.expm1(ops.maximum(x, 1.0))
+        share = ops.where(x < 1, series, 1 - x / grown)
+        length = 2 / rate * share + rate / 6 - rate**3 / 360
+        longest = 2 / h.one_minus_beta_2 - 1
         h.sure = ops.logical_and(length >= self.sma_threshold, longest > 4)
         # Where it is not sure, any length does: the factor is not used.
         length, longest = ops.maximum(length, 4.0), ops.maximum(longest, 4.0001)
         ratio = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
-        h.factor = ops.cast(ops.sqrt(ratio), h.step.dtype)
-        h.unbias = ops.cast(ops.sqrt(1 - power), h.step.dtype)
+        h.factor = ops.sqrt(ratio)
+        h.unbias = ops.sqrt(-ops.expm1(-x))
         h.alpha = h.learning_rate / (1 - ops.power(h.beta_1, h.step))
 
     def formula(self, h, gradient, slots):

@@ -100,10 +100,6 @@ class RMSProp(Optimizer):
         self.nesterov = _checks.boolean("nesterov", nesterov)
         self.epsilon_inside_root = _checks.boolean("epsilon_inside_root", epsilon_inside_root)
 
-    @property
-    def idle_moves(self):
-        return RMSProp.momentum.given(self)
-
     def slots(self):
         slots = {"velocity": 0.0}
         if RMSProp.momentum.given(self):

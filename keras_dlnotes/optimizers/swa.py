@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
+from keras_dlnotes.optimizers import _rows
 from keras_dlnotes.optimizers._wrapper import Wrapper
 
 
@@ -65,7 +66,7 @@ class SWA(Wrapper):
         self.when(due, self._trainable_variables)
 
     def update(self, average, variable):
-        weight, average = ops.convert_to_tensor(variable), ops.convert_to_tensor(average)
+        weight, average = _rows.read(variable), _rows.read(average)
         points = (self.iterations - self.start_averaging) // self.average_period + 1
         points = ops.cast(points, average.dtype)
         weight = ops.cast(weight, average.dtype)
@@ -74,11 +75,12 @@ class SWA(Wrapper):
 
     def assign_average_vars(self, var_list):
         """Puts the average into the variables, once there is one."""
-        if int(ops.convert_to_numpy(self.iterations)) >= max(self.start_averaging, 1):
+        if int(ops.convert_to_numpy(_rows.read(self.iterations))) >= max(self.start_averaging, 1):
             for variable in var_list:
                 average = self._average[self._get_variable_index(variable)]
                 if average is not None:
-                    self.assign(variable, ops.convert_to_tensor(average))
+                    # A copy: JAX gives the buffers of both to the next step, and each only once.
+                    self.assign(variable, ops.copy(_rows.read(average)))
 
     def finalize_variable_values(self, var_list):
         super().finalize_variable_values(var_list)
