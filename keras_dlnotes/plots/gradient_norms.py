@@ -1,0 +1,57 @@
+"""Gradient norms of a model's layers, over the epochs and from input to output."""
+
+import numpy as np
+
+from keras_dlnotes.plots._canvas import axes, pyplot
+
+
+def gradients(monitor, ax=None):
+    """Draws each layer's gradient norm over the epochs, and the last epoch's profile.
+
+    Args:
+        monitor: A ``callbacks.GradientMonitor`` after a fit.
+        ax: A pair of Axes. Defaults to None: a new figure.
+    """
+    if ax is None:
+        _, ax = pyplot().subplots(1, 2, figsize=(11, 4), layout="constrained")
+    over_epochs, profile = ax
+    norms = monitor.layer_norms()
+    colours = pyplot().get_cmap("viridis")(np.linspace(0, 0.9, len(norms)))
+    for (name, values), colour in zip(norms.items(), colours, strict=True):
+        shown = np.where(values > 0, values, np.nan)  # Zero has no logarithm.
+        over_epochs.plot(shown, "o-", ms=3, lw=1, color=colour, label=name)
+    over_epochs.set_yscale("log")
+    over_epochs.set_xlabel("epoch")
+    over_epochs.set_ylabel("gradient norm (mean over the epoch)")
+    over_epochs.xaxis.get_major_locator().set_params(integer=True)
+    if len(norms) <= 12:
+        over_epochs.legend(fontsize=7)
+    gradient_profile(monitor, profile)
+    return ax
+
+
+def gradient_profile(monitor, ax=None):
+    """Draws the last epoch's gradient norm of each layer, from the input to the output.
+
+    A straight line falling towards the input is a gradient that vanishes layer by layer.
+
+    Args:
+        monitor: A ``callbacks.GradientMonitor`` after a fit.
+        ax: Axes to draw on. Defaults to None: a new figure.
+    """
+    ax = axes(ax)
+    history, names = monitor.history, list(monitor.layer_norms())
+    places = np.arange(len(names))
+    rows = {
+        key: np.array([history["gradient_norm" + key][name][-1] for name in names])
+        for key in ("", "_min", "_max")
+    }
+    low, high = (np.where(rows[key] > 0, rows[key], np.nan) for key in ("_min", "_max"))
+    ax.vlines(places, low, high, color="0.7", lw=6, label="least to largest of the epoch")
+    ax.plot(places, np.where(rows[""] > 0, rows[""], np.nan), "o-", color="black", label="mean")
+    ax.set_yscale("log")
+    ax.set_xticks(places, names, rotation=60, ha="right", fontsize=7)
+    ax.set_ylabel("gradient norm")
+    ax.set_title(f"Epoch {history['epoch'][-1]}: from input to output", fontsize=10)
+    ax.legend(fontsize=7)
+    return ax

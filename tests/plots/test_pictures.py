@@ -1,0 +1,178 @@
+"""What is drawn, read back from the artists; never pixels."""
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from keras_dlnotes import activations, optimizers, plots
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def labelled(*axes):
+    """Every picture says what stands on its axes."""
+    for ax in axes:
+        assert ax.get_xlabel(), "no label on x"
+        assert ax.get_ylabel(), "no label on y"
+
+
+def test_activation_curves_are_the_functions():
+    ax = plots.activation([activations.sigmoid, activations.relu])
+    labelled(ax)
+    x, y = ax.lines[0].get_data()
+    np.testing.assert_allclose(y, 1 / (1 + np.exp(-x)), atol=1e-6)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["sigmoid", "relu"]
+    _, ax = plt.subplots()
+    assert plots.activation(activations.sigmoid, derivative=True, ax=ax) is ax
+    x, y = ax.lines[0].get_data()
+    s = 1 / (1 + np.exp(-x))
+    np.testing.assert_allclose(y, s * (1 - s), atol=1e-3)
+    assert y.max() <= 0.2501
+
+
+def test_curves_differ_in_more_than_colour():
+    ax = plots.activation([activations.relu, activations.elu, activations.selu, activations.mish])
+    dashes = [line.get_linestyle() for line in ax.lines[:4]]
+    assert len(set(map(str, dashes))) == 4
+
+
+def test_initial_activations_shrink_with_small_weights():
+    small = keras.initializers.RandomNormal(0, 0.01, seed=1)
+    model = keras.Sequential(
+        [
+            keras.Input((20,)),
+            *(keras.layers.Dense(20, "tanh", kernel_initializer=small) for _ in range(3)),
+        ]
+    )
+    x = np.random.default_rng(0).normal(size=(50, 20)).astype("float32")
+    drawn = plots.initial_activations(model, x)
+    assert len(drawn) == 3
+    spreads = [float(ax.get_title().split("std ")[1]) for ax in drawn]
+    assert spreads[0] > 10 * spreads[1] > 100 * spreads[2]
+    with pytest.raises(ValueError, match="has no layer with an activation"):
+        plots.initial_activations(keras.Sequential([keras.Input((2,)), keras.layers.Flatten()]), x)
+
+
+def test_training_curves_mark_over_fitting():
+    fall = np.exp(-np.arange(10) / 2)
+    rise = np.r_[fall[:4], 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]
+    ax = plots.training_curves({"loss": fall, "val_loss": rise})
+    labelled(ax)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), fall)
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), rise)
+    np.testing.assert_allclose(ax.lines[2].get_xdata(), [4, 4])
+    assert len(plots.training_curves({"loss": fall, "val_loss": fall}).lines) == 2
+    with pytest.raises(ValueError, match="Received: metric='auc'"):
+        plots.training_curves({"loss": fall}, "auc")
+
+
+def test_confusion_matrix_counts():
+    ax = plots.confusion_matrix([0, 0, 1, 2], [0, 1, 1, 2], names=["a", "b", "c"])
+    labelled(ax)
+    np.testing.assert_allclose(ax.images[0].get_array(), [[0.5, 0.5, 0], [0, 1, 0], [0, 0, 1]])
+    assert sorted(t.get_text() for t in ax.texts) == ["1", "1", "1", "1"]
+    assert ax.get_title() == "Accuracy 75.0%"
+    with pytest.raises(ValueError, match="Received: 1 and 2"):
+        plots.confusion_matrix([0], [0, 1])
+
+
+def test_reconstructions_stand_in_rows():
+    clean = np.random.default_rng(0).uniform(size=(10, 64))
+    drawn = plots.reconstructions(clean, clean[:, ::-1], labels=["clean", "mirrored"], count=4)
+    assert [ax.get_title() for ax in drawn] == ["clean", "mirrored"]
+    strip = np.asarray(drawn[0].images[0].get_array())
+    assert strip.shape == (8, 36)
+    np.testing.assert_allclose(strip[:, 9:17], clean[1].reshape(8, 8))
+
+
+def test_decision_boundary_shows_what_is_predicted():
+    x = np.array([[-1.0, 0], [1, 0], [-1, 1], [1, 1]])
+    ax = plots.decision_boundary(lambda p: (p[:, 0] > 0).astype(float), x, [0, 1, 0, 1], steps=50)
+    labelled(ax)
+    offsets = [c.get_offsets().data for c in ax.collections if len(c.get_offsets()) == 2]
+    np.testing.assert_allclose(offsets[0], x[::2])
+    np.testing.assert_allclose(offsets[1], x[1::2])
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, "softmax")])
+    plots.decision_boundary(model, x, [0, 1, 2, 0], steps=20)
+    with pytest.raises(ValueError, match=r"Received: \(4, 3\)"):
+        plots.decision_boundary(model, np.zeros((4, 3)), [0, 1, 0, 1])
+
+
+def test_race_follows_the_optimizer():
+    """Gradient descent on x^2 + 2 y^2 has a closed form: x (1 - 2 lr)^n, y (1 - 4 lr)^n."""
+    sgd = optimizers.SGD(0.1)
+    paths = plots.race({"sgd": sgd}, lambda x, y: x**2 + 2 * y**2, steps=10, start=(1.0, -2.0))
+    n = np.arange(11)
+    np.testing.assert_allclose(paths["sgd"][:, 0], 0.8**n, rtol=1e-5)
+    np.testing.assert_allclose(paths["sgd"][:, 1], -2 * 0.6**n, rtol=1e-5)
+
+
+@pytest.mark.parametrize("surface", ["rosenbrock", "beale", "saddle"])
+def test_races_are_drawn_still_and_moving(surface, tmp_path):
+    paths = plots.race(
+        {"momentum": optimizers.Momentum(1e-4), "adam": optimizers.Adam(0.05)}, surface, steps=20
+    )
+    ax = plots.optimizer_race(paths, surface)
+    labelled(ax)
+    drawn = [line.get_xydata() for line in ax.lines]
+    for path in paths.values():
+        assert any(d.shape == path.shape and np.allclose(d, path) for d in drawn)
+    if surface == "saddle":
+        film = plots.animate_race(paths, surface, frames=3)
+        film.save(tmp_path / "race.gif", writer="pillow")
+        assert (tmp_path / "race.gif").stat().st_size > 1000
+
+
+def test_unknown_surface_is_refused():
+    with pytest.raises(ValueError, match="Received: surface='bowl'"):
+        plots.race({}, "bowl")
+
+
+def test_dropout_samples_keep_inputs_and_outputs():
+    drawn = plots.dropout_sampling(0.5, layers=(3, 8, 8, 2), samples=2, seed=1)
+    assert len(drawn) == 3
+    kept = [sum(len(c.get_offsets()) for c in ax.collections[::2]) for ax in drawn]
+    assert kept[0] == 21
+    assert all(5 < number < 21 for number in kept[1:])
+
+
+def test_embedding_is_the_principal_plane():
+    generator = np.random.default_rng(0)
+    vectors = generator.normal(size=(30, 5)) * [5, 3, 0.1, 0.1, 0.1]
+    ax = plots.embedding(vectors, labels=[f"w{i}" for i in range(30)])
+    points = ax.collections[0].get_offsets().data
+    distance = np.linalg.norm(vectors[:, None, :2] - vectors[None, :, :2], axis=-1)
+    drawn = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    np.testing.assert_allclose(drawn, distance, atol=0.8)
+    assert [t.get_text() for t in ax.texts][:2] == ["w0", "w1"]
+    with pytest.raises(ValueError, match=r"Received: \(5,\)"):
+        plots.embedding(np.zeros(5))
+
+
+class FakeResult:
+    objective = "val_accuracy"
+    trials = [
+        {"trial": "0", "status": "completed", "score": 0.9, "rate": 1e-3, "kind": "a", "same": 1},
+        {"trial": "1", "status": "completed", "score": 0.8, "rate": 1e-1, "kind": "b", "same": 1},
+        {"trial": "2", "status": "failed", "score": None, "rate": 1.0, "kind": "b", "same": 1},
+    ]
+
+
+def test_tuning_draws_what_varied():
+    drawn = plots.tuning(FakeResult())
+    assert [ax.get_xlabel() for ax in drawn] == ["rate", "kind"]
+    np.testing.assert_allclose(drawn[0].lines[0].get_xydata(), [[1e-3, 0.9], [1e-1, 0.8]])
+    assert drawn[0].get_xscale() == "log"
+    labelled(*drawn)
+
+
+def test_given_axes_are_used():
+    _, axes = plt.subplots(1, 2)
+    assert plots.reconstructions(np.zeros((2, 4)), np.zeros((2, 4)), axes=axes) == list(axes)
+    with pytest.raises(ValueError, match=r"`axes` must hold 2 Axes\. Received: 1"):
+        plots.reconstructions(np.zeros((2, 4)), np.zeros((2, 4)), axes=axes[:1])
