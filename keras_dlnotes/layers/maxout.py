@@ -47,6 +47,11 @@ class Maxout(keras.layers.Layer):
         split = (*shape[:axis], pieces, self.num_units, *shape[axis + 1 :])
         return ops.max(ops.reshape(inputs, split), axis=axis)
 
+    def compute_mask(self, inputs, previous_mask=None):
+        # A mask over the axis that is merged says nothing about the groups.
+        axis = self.axis % len(inputs.shape)
+        return None if previous_mask is None or axis < len(previous_mask.shape) else previous_mask
+
     def compute_output_shape(self, input_shape):
         shape = list(input_shape)
         shape[self.axis] = self.num_units

@@ -51,7 +51,8 @@ class Moments:
 
     @property
     def variance(self):
-        return self.m2 / np.maximum(self.count, 1)
+        """Exactly 0 for a constant column, whatever rounding left behind."""
+        return np.where(self.minimum == self.maximum, 0.0, self.m2 / np.maximum(self.count, 1))
 
     def check(self, skip_nan):
         """Raises if a column has infinities, NaN that are not to be skipped, or nothing at all."""
@@ -66,7 +67,13 @@ class Moments:
                     for place in places
                 )
                 hint = '; nan="skip" leaves them out' if what == "NaN" else ""
-                raise ValueError(f"The data have {what} in columns {named}{hint}.")
+                raise ValueError(
+                    "Argument `data` must hold finite numbers. "
+                    f"Received: {what} in columns {named}{hint}"
+                )
         if not self.count.all():
             empty = np.argwhere(np.atleast_1d(self.count == 0))[:10].ravel().tolist()
-            raise ValueError(f"There are no values at all in columns {empty}.")
+            raise ValueError(
+                "Argument `data` must hold numbers in every column. "
+                f"Received: no values at all in columns {empty}"
+            )

@@ -1,5 +1,7 @@
 """Layers that scale features by what they learned from data, and back."""
 
+import itertools
+
 import keras
 import numpy as np
 from keras import ops
@@ -16,10 +18,12 @@ class Scaling(keras.layers.Layer):
     statistics = {}
 
     def __init__(self, axis=-1, nan="refuse", **kwargs):
-        super().__init__(**kwargs)
+        # Raw data may be larger than float16 can hold: they are scaled before they are cast.
+        super().__init__(autocast=False, **kwargs)
+        self.given = {}
         if axis is None:
             axis = ()
-        axes = (axis,) if isinstance(axis, int) and not isinstance(axis, bool) else tuple(axis)
+        axes = tuple(axis) if hasattr(axis, "__iter__") else (axis,)
         self.axis = tuple(_checks.integer("axis", each) for each in axes)
         self.nan = _checks.one_of("nan", nan, ("refuse", "skip"))
         self.supports_masking = True
@@ -39,10 +43,18 @@ class Scaling(keras.layers.Layer):
         self._reduced = tuple(a for a in range(rank) if a not in kept)
         for name, value in self.statistics.items():
             weight = self.add_weight(
-                shape, keras.initializers.Constant(value), trainable=False, name=name
+                shape, self._start(name, value, shape), trainable=False, autocast=False, name=name
             )
             setattr(self, name, weight)
         self.built = True
+
+    def _start(self, name, value, shape):
+        """The initializer of a statistic: its value before `adapt`, or the one that was given."""
+        value = np.asarray(self.given.get(name, value), "float64")
+        try:
+            return keras.initializers.Constant(np.broadcast_to(value, shape))
+        except ValueError:
+            _checks.fail(name, f"broadcast to the shape {shape} of its axes", value.tolist())
 
     def adapt(self, data, batch_size=8192, steps=None):
         """Learns the statistics, anew each time, in float64 and one pass.
@@ -54,22 +66,39 @@ class Scaling(keras.layers.Layer):
             batch_size: Integer. Rows of an array to look at together. Defaults to 8192.
             steps: Integer. Only so many batches. Defaults to None, all.
         """
+        if self.given:
+            raise ValueError(
+                "Argument `data` must not be given to a layer that was given its statistics. "
+                f"Received: {', '.join(self.given)}"
+            )
+        batch_size = _checks.integer("batch_size", batch_size, 1)
+        steps = None if steps is None else _checks.integer("steps", steps, 1)
         moments = None
-        for number, batch in enumerate(batches(data, batch_size)):
-            if steps is not None and number >= steps:
-                break
-            batch = ops.convert_to_numpy(batch).astype("float64")
+        for batch in itertools.islice(batches(data, batch_size), steps):
+            batch = np.asarray(array(batch), "float64")
             if not self.built:
                 self.build((None, *batch.shape[1:]))
+            self._check_shape(batch.shape)
             if moments is None:
                 moments = Moments(tuple(self._variables_shape()))
             rows = np.moveaxis(batch, self._reduced, range(len(self._reduced)))
             moments.add(rows.reshape(-1, *self._variables_shape()))
         if moments is None:
-            raise ValueError("There is no data to adapt to.")
+            raise ValueError(
+                "Argument `data` must hold at least one batch. Received: no data, an empty iterable"
+            )
         moments.check(skip_nan=self.nan == "skip")
         for name, value in self.learned(moments).items():
             getattr(self, name).assign(value)
+
+    def _check_shape(self, shape):
+        expected = tuple(None if a in self._reduced else n for a, n in enumerate(self._broadcast))
+        fits = len(shape) == len(expected)
+        if not fits or any(a not in (None, b) for a, b in zip(expected, shape, strict=True)):
+            raise ValueError(
+                f"Argument `data` must have batches of shape {expected}. "
+                f"Received: an incompatible shape, {tuple(shape)}"
+            )
 
     def _variables_shape(self):
         return getattr(self, next(iter(self.statistics))).shape
@@ -78,8 +107,25 @@ class Scaling(keras.layers.Layer):
         raise NotImplementedError
 
     def _value(self, name):
-        """A statistic as the inputs need it: their dtype, and one axis for each of theirs."""
-        return ops.reshape(ops.cast(getattr(self, name), self.compute_dtype), self._broadcast)
+        """A statistic as the inputs need it: in float32 at least, one axis for each of theirs."""
+        return ops.reshape(ops.cast(getattr(self, name), self._wide), self._broadcast)
+
+    @property
+    def _wide(self):
+        return "float64" if self.compute_dtype == "float64" else "float32"
+
+    def _scale(self, inputs):
+        raise NotImplementedError
+
+    def _unscale(self, outputs):
+        raise NotImplementedError
+
+    def call(self, inputs):
+        return ops.cast(self._scale(ops.cast(inputs, self._wide)), self.compute_dtype)
+
+    def inverse(self, outputs):
+        """The features that `outputs` were made from; clipped ones return as the range's ends."""
+        return ops.cast(self._unscale(ops.cast(outputs, self._wide)), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -92,12 +138,19 @@ class Scaling(keras.layers.Layer):
 class Standardization(Scaling):
     """Brings every feature to mean 0 and variance 1: `(x - mean) / sqrt(variance)`.
 
-    As `keras.layers.Normalization`, which lets NaN through and cannot stream from a generator. A
-    constant feature becomes 0. The statistics are weights, so they are saved with the model.
+    As `keras.layers.Normalization`, with its arguments and numbers. Beyond it: NaN is refused by
+    column instead of spoiling the statistics, sums are float64, `inverse` leads back, a constant
+    feature becomes 0 without exploding on new values, and large features are scaled before they are
+    made float16. The statistics are weights, so they are saved with the model.
+
+        y = (x - mean) / max(sqrt(variance), 1e-7)      and y = x - mean where variance is 0
 
     Args:
         axis: Integer or integers. Axes that have statistics of their own. Defaults to -1, the
             features; None scales all alike.
+        mean, variance: Numbers or arrays that are known beforehand, instead of `adapt`; both or
+            neither. Default to None.
+        invert: Boolean. Whether the layer itself leads back, as in Keras. Defaults to False.
         nan: "refuse" raises an error that names the columns, "skip" leaves NaN out of the
             statistics. Defaults to "refuse".
 
@@ -115,19 +168,41 @@ class Standardization(Scaling):
 
     statistics = {"mean": 0.0, "variance": 1.0}
 
+    def __init__(self, axis=-1, mean=None, variance=None, invert=False, *, nan="refuse", **kwargs):
+        super().__init__(axis, nan, **kwargs)
+        self.invert = _checks.boolean("invert", invert)
+        self.input_mean, self.input_variance = mean, variance
+        given = {"mean": mean, "variance": variance}
+        for name, value in given.items():
+            if value is None and (mean is not None or variance is not None):
+                _checks.fail(name, "be given too: both `mean` and `variance` must be set", None)
+            if value is not None and not np.all(np.isfinite(np.asarray(value, "float64"))):
+                _checks.fail(name, "hold finite numbers", value)
+        if mean is not None:
+            if np.any(np.asarray(variance) < 0):
+                _checks.fail("variance", "not be negative", variance)
+            self.given = given
+
+    def get_config(self):
+        given = {name: np.asarray(value).tolist() for name, value in self.given.items()}
+        config = {"mean": None, "variance": None, **given, "invert": self.invert}
+        return {**super().get_config(), **config}
+
     def learned(self, moments):
         return {"mean": moments.mean, "variance": moments.variance}
 
     def _deviation(self):
         variance = self._value("variance")
-        return ops.where(variance > 0, ops.sqrt(variance), ops.ones_like(variance))
+        deviation = ops.maximum(ops.sqrt(variance), keras.config.epsilon())
+        return ops.where(variance > 0, deviation, ops.ones_like(variance))
 
-    def call(self, inputs):
-        return (ops.cast(inputs, self.compute_dtype) - self._value("mean")) / self._deviation()
+    def _scale(self, inputs, back=False):
+        if self.invert is not back:
+            return inputs * self._deviation() + self._value("mean")
+        return (inputs - self._value("mean")) / self._deviation()
 
-    def inverse(self, outputs):
-        """The features that `outputs` were made from."""
-        return ops.cast(outputs, self.compute_dtype) * self._deviation() + self._value("mean")
+    def _unscale(self, outputs):
+        return self._scale(outputs, back=True)
 
 
 @serializable
@@ -166,14 +241,13 @@ class MinMaxScaling(Scaling):
         width = self._value("maximum") - self._value("minimum")
         return ops.where(width > 0, width, ops.ones_like(width))
 
-    def call(self, inputs):
-        share = (ops.cast(inputs, self.compute_dtype) - self._value("minimum")) / self._width()
+    def _scale(self, inputs):
+        share = (inputs - self._value("minimum")) / self._width()
         outputs = self.low + (self.high - self.low) * share
         return ops.clip(outputs, self.low, self.high) if self.clip else outputs
 
-    def inverse(self, outputs):
-        """The features `outputs` were made from; clipped ones come back as the range's ends."""
-        share = (ops.cast(outputs, self.compute_dtype) - self.low) / (self.high - self.low)
+    def _unscale(self, outputs):
+        share = (outputs - self.low) / (self.high - self.low)
         return self._value("minimum") + share * self._width()
 
     def get_config(self):
@@ -185,17 +259,32 @@ def batches(data, batch_size):
     if isinstance(data, keras.utils.PyDataset):
         for index in range(data.num_batches):
             yield first(data[index])
-    elif hasattr(data, "shape") or isinstance(data, list):
-        data = np.asarray(data) if isinstance(data, list) else data
+    elif hasattr(data, "shape") or (isinstance(data, list) and not of_batches(data)):
+        data = data if hasattr(data, "shape") else np.asarray(data)
         for start in range(0, len(data), batch_size):
             yield data[start : start + batch_size]
-    elif hasattr(data, "__iter__"):
+    elif hasattr(data, "element_spec"):
+        spec = first(data.element_spec)
+        # Single examples: taken together, as Keras' own layers take them.
+        for batch in data.batch(128) if len(spec.shape) == 1 else data:
+            yield first(batch)
+    elif hasattr(data, "__iter__") and not isinstance(data, (str, bytes, dict)):
         for batch in data:
             yield first(batch)
     else:
         raise ValueError(
-            f"Data must be an array, a dataset or an iterable of batches. Received: {type(data)}"
+            "Argument `data` must be an array, a dataset or an iterable of batches. "
+            f"Received: {type(data)}"
         )
+
+
+def of_batches(data):
+    """Whether a list holds batches, arrays of rank 2 or more, rather than the rows themselves."""
+    return not data or len(getattr(data[0], "shape", ())) > 1
+
+
+def array(batch):
+    return ops.convert_to_numpy(batch) if ops.is_tensor(batch) else np.asarray(batch)
 
 
 def first(batch):

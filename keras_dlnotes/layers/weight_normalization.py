@@ -26,7 +26,8 @@ class WeightNormalization(keras.layers.Layer):
     Addons had this wrapper; Keras' `SpectralNormalization` is another thing.
 
     Args:
-        layer: A layer with a kernel: dense, convolution, depthwise or transposed convolution.
+        layer: A layer with a kernel, dense or convolution of any kind, or an embedding. A
+            regularizer or constraint of its kernel acts on `v`.
 
     Example:
         >>> layer = WeightNormalization(keras.layers.Dense(3))
@@ -43,16 +44,16 @@ class WeightNormalization(keras.layers.Layer):
         if not isinstance(layer, keras.layers.Layer):
             _checks.fail("layer", "be a Keras layer", layer)
         self.layer = layer
-        self.supports_masking = True
+        self.supports_masking = layer.supports_masking
 
     def build(self, input_shape):
         if not self.layer.built:
             self.layer.build(input_shape)
-        self._v = getattr(self.layer, "kernel", None)
+        self._v = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
         if self._v is None:
             raise ValueError(
-                f"Layer '{self.layer.name}' of type {type(self.layer).__name__} has no kernel to "
-                "normalize."
+                "Argument `layer` must have a kernel or embeddings. Received: layer "
+                f"'{self.layer.name}' of type {type(self.layer).__name__}, which has no kernel"
             )
         rank = len(self._v.shape)
         units = (-1,)
@@ -78,27 +79,50 @@ class WeightNormalization(keras.layers.Layer):
 
     def call(self, inputs):
         # The layer reads its variables through this scope, and finds the normalized kernel in the
-        # place of v. All others are handed on, since a scope hides those of an outer one.
-        others = [(w, w.value) for w in self.layer.variables if w is not self._v]
-        with keras.StatelessScope(state_mapping=[(self._v, self.normalized_kernel()), *others]):
-            return self.layer.call(inputs)
+        # place of v. All others are handed on, since a scope hides those of an outer one; what the
+        # layer changes (statistics, seeds) and its losses are taken out again.
+        others = [(w, ops.cast(w, w.dtype)) for w in self.layer.variables if w is not self._v]
+        mapping = [(self._v, self.normalized_kernel()), *others]
+        with keras.StatelessScope(mapping, collect_losses=True) as scope:
+            outputs = self.layer(inputs)
+        for variable, before in others:
+            after = scope.get_current_value(variable)
+            if not variable.trainable and after is not None and after is not before:
+                variable.assign(after)
+        for loss in scope.losses:
+            self.add_loss(loss)
+        return outputs
+
+    def compute_mask(self, inputs, previous_mask=None):
+        return self.layer.compute_mask(inputs, previous_mask)
 
     def initialize(self, batch):
         """Scales `g` and the bias such that outputs on a batch have mean 0 and variance 1.
 
-        The paper's data-dependent start. The layer's activation should be linear, or the moments
-        are those before it only for units that it passes.
+        The paper's data-dependent start. "Outputs" are those before the layer's activation.
         """
         if not self.built:
             self.build(np.shape(batch))
-        outputs = ops.convert_to_numpy(self(batch)).astype("float64")
+        activation = getattr(self.layer, "activation", None)
+        try:
+            if activation is not None:
+                self.layer.activation = keras.activations.linear
+            outputs = ops.convert_to_numpy(self(batch)).astype("float64")
+        finally:
+            if activation is not None:
+                self.layer.activation = activation
+        if getattr(self.layer, "data_format", None) == "channels_first":
+            outputs = np.moveaxis(outputs, 1, -1)
         axes = tuple(range(outputs.ndim - 1))
         mean, deviation = outputs.mean(axes), np.maximum(outputs.std(axes), 1e-8)
         if deviation.shape != tuple(self.g.shape):
-            raise ValueError("`initialize` needs one output channel for each unit's length.")
-        self.g.assign(ops.convert_to_numpy(self.g) / deviation)
+            raise ValueError(
+                "Argument `batch` must lead to one output channel for each length in `g`. "
+                f"Received: {deviation.shape} outputs, {tuple(self.g.shape)} lengths"
+            )
+        self.g.assign(ops.convert_to_numpy(ops.convert_to_tensor(self.g)) / deviation)
         if getattr(self.layer, "bias", None) is not None:
-            bias = ops.convert_to_numpy(self.layer.bias)
+            bias = ops.convert_to_numpy(ops.convert_to_tensor(self.layer.bias))
             self.layer.bias.assign((bias - mean) / deviation)
 
     def compute_output_shape(self, input_shape):
