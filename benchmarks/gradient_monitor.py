@@ -1,6 +1,6 @@
 """What GradientMonitor costs a train step.
 
-    python benchmarks/gradient_monitor.py [rounds]
+    python benchmarks/gradient_monitor.py [rounds] [mlp | conv] [plain | xla]
 
 Method. Two models with the same weights and data live in one process, one with the monitor and one
 without. They run in turn, a block of steps each, and the order within a pair changes from round to
@@ -76,10 +76,14 @@ def block(step, steps):
     return time.perf_counter() - start
 
 
-def main(rounds):
+def main(rounds, only):
     print(f"{'net':5} {'XLA':5} {'way':24} {'step':>9} {'overhead':>9}  quartiles")
     for name, make, steps in (("mlp", mlp, 20), ("conv", conv, 20)):
         for jit in (False, True):
+            if ({"mlp", "conv"} & only or {name}) != {name}:
+                continue
+            if ({"plain", "xla"} & only or {("plain", "xla")[jit]}) != {("plain", "xla")[jit]}:
+                continue
             off = prepared(make, jit, None)
             for way, make_monitor in WAYS.items():
                 monitor = GradientMonitor() if make_monitor is None else make_monitor()
@@ -103,4 +107,4 @@ def main(rounds):
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30, set(sys.argv[2:]))
