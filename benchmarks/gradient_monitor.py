@@ -5,7 +5,8 @@
 Method. Two models with the same weights and data live in one process, one with the monitor and one
 without. They run in turn, a block of steps each, and the order within a pair changes from round to
 round (off on, on off, ...), so that drifts of the machine hit both. A pair's number is the ratio of
-its two times; printed are the median of the ratios and the quartiles. A step is one call of the
+its two times. A block of 20 steps; of 100, with a quarter of the rounds, where something happens
+only every 50 or 100 steps, so that each block holds its share of that. Printed are the median of the ratios and the quartiles. A step is one call of the
 train function that ``fit`` itself calls. "was on" is a model after its training with the monitor.
 """
 
@@ -78,7 +79,7 @@ def block(step, steps):
 
 def main(rounds, only):
     print(f"{'net':5} {'XLA':5} {'way':24} {'step':>9} {'overhead':>9}  quartiles")
-    for name, make, steps in (("mlp", mlp, 20), ("conv", conv, 20)):
+    for name, make in (("mlp", mlp), ("conv", conv)):
         for jit in (False, True):
             if ({"mlp", "conv"} & only or {name}) != {name}:
                 continue
@@ -91,7 +92,9 @@ def main(rounds, only):
                 for _ in range(2):
                     block(on, 5), block(off, 5)
                 ratios, times = [], []
-                for i in range(rounds):
+                rare = way in ("defaults", "histograms every 100")
+                steps, pairs = (100, max(rounds // 4, 4)) if rare else (20, rounds)
+                for i in range(pairs):
                     if i % 2:
                         b, a = block(on, steps), block(off, steps)
                     else:
