@@ -5,9 +5,11 @@
 Method. Two models with the same weights and data live in one process, one with the monitor and one
 without. They run in turn, a block of steps each, and the order within a pair changes from round to
 round (off on, on off, ...), so that drifts of the machine hit both. A pair's number is the ratio of
-its two times. A block of 20 steps; of 100, with a quarter of the rounds, where something happens
-only every 50 or 100 steps, so that each block holds its share of that. Printed are the median of the ratios and the quartiles. A step is one call of the
-train function that ``fit`` itself calls. "was on" is a model after its training with the monitor.
+its two times. A block has 20 steps; it has 100, with a quarter of the rounds, where something
+happens only every 50 or 100 steps, so that each block holds its share of that. Printed are the
+median of the ratios and the quartiles. A step is one call of the train function that ``fit`` itself
+calls. "was on" is a model after its training with the monitor. The machine has to be quiet: what
+the monitor adds runs beside the step, if there is a core to run on.
 """
 
 import os
