@@ -85,7 +85,9 @@ def test_encode_leaves_out_or_replaces_what_it_does_not_know():
 
 
 @pytest.mark.parametrize(
-    "pack", [lambda data: data, gzip.compress, lzma.compress, bz2.compress], ids=str
+    "pack",
+    [bytes, gzip.compress, lzma.compress, bz2.compress],
+    ids=["plain", "gz", "xz", "bz2"],
 )
 def test_compression_is_told_by_content_not_by_name(tmp_path, pack):
     path = tmp_path / "text.txt"
