@@ -106,7 +106,9 @@ def test_glove_words_with_blanks(tmp_path):
     assert (vectors.words, vectors[". . ."].tolist()) == (["a", ". . .", "b"], [3, 4])
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress], ids=["gz", "xz", "bz2"])
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, lzma.compress, bz2.compress], ids=["gz", "xz", "bz2"]
+)
 @pytest.mark.parametrize("binary", [False, True])
 def test_compressed(tmp_path, pack, binary):
     ours = made(counts=False)

@@ -234,7 +234,9 @@ def test_invalid_utf8(tmp_path):
         Vocabulary.from_file(path, "guess")
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress], ids=["gz", "xz", "bz2"])
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, lzma.compress, bz2.compress], ids=["gz", "xz", "bz2"]
+)
 def test_damaged_compressed_files(tmp_path, pack):
     path = tmp_path / "text"
     path.write_bytes(pack(TEXT.encode() * 1000)[:-9])
