@@ -280,7 +280,7 @@ def batches(data, batch_size):
 
 def of_batches(data):
     """Whether a list holds batches, arrays of rank 2 or more, rather than the rows themselves."""
-    return not data or len(getattr(data[0], "shape", ())) > 1
+    return not data or len(getattr(first(data[0]), "shape", ())) > 1
 
 
 def array(batch):
@@ -288,4 +288,4 @@ def array(batch):
 
 
 def first(batch):
-    return batch[0] if isinstance(batch, (tuple, list)) else batch
+    return batch[0] if isinstance(batch, (tuple, list)) and len(batch) else batch

@@ -83,6 +83,7 @@ def streams():
     yield "float64", X.astype("float64"), {}
     yield "rows", X.tolist(), {}
     yield "list of batches", [X[:7], X[7:150], X[150:]], {}
+    yield "list of pairs", [(X[:7], 0), (X[7:], 1)], {}
     yield "generator", (X[i : i + 1] for i in range(200)), {}
     yield "pairs", ((X[i : i + 50], None) for i in range(0, 200, 50)), {}
     yield "PyDataset", Sequence(), {}
