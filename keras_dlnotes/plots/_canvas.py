@@ -2,9 +2,9 @@
 
 import itertools
 
-#: Okabe and Ito's colours; each comes with a dash and a marker of its own.
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
-DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1))]
+#: Okabe and Ito's colours, the dark ones first; each comes with a dash and a marker of its own.
+COLOURS = ["#0072B2", "#D55E00", "#009E73", "#000000", "#E69F00", "#56B4E9", "#CC79A7"]
+DASHES = ["-", "--", "-.", ":", (0, (7, 1)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 0.5))]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
 
 

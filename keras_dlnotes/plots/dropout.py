@@ -40,5 +40,6 @@ def dropout_sampling(rate=0.5, layers=(4, 6, 6, 2), samples=3, seed=0, *, axes=N
             ax.scatter(across[~on], places[index][~on], s=50, marker="x", color="0.5", zorder=2)
         total = sum(int(k.sum()) for k in kept[1:-1])
         ax.set_title("the net" if number == 0 else f"sample {number}: {total} hidden units")
+        ax.margins(x=0.15)
         ax.set_axis_off()
     return drawn

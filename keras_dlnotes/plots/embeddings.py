@@ -25,6 +25,7 @@ def embedding(vectors, labels=None, *, ax=None, count=None):
     points = left[:, :2] * spread[:2]
     share = spread[:2] ** 2 / np.sum(spread**2)
     ax = axes(ax, 7, 6)
+    ax.margins(0.12)  # Room for the names.
     ax.scatter(*points.T, s=14, color="#0072B2")
     for point, label in zip(points, [] if labels is None else labels, strict=False):
         ax.annotate(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_dlnotes.plots._canvas import axes, pyplot
+from keras_dlnotes.plots._canvas import MARKERS, axes, pyplot
 
 
 def gradients(monitor, ax=None):
@@ -17,12 +17,14 @@ def gradients(monitor, ax=None):
     over_epochs, profile = ax
     norms = monitor.layer_norms()
     colours = pyplot().get_cmap("viridis")(np.linspace(0, 0.9, len(norms)))
-    for (name, values), colour in zip(norms.items(), colours, strict=True):
+    for k, ((name, values), colour) in enumerate(zip(norms.items(), colours, strict=True)):
+        marker = MARKERS[k % len(MARKERS)]
         shown = np.where(values > 0, values, np.nan)  # Zero has no logarithm.
-        over_epochs.plot(shown, "o-", ms=3, lw=1, color=colour, label=name)
+        over_epochs.plot(shown, f"{marker}-", ms=3, lw=1, color=colour, label=name)
     over_epochs.set_yscale("log")
     over_epochs.set_xlabel("epoch")
     over_epochs.set_ylabel("gradient norm (mean over the epoch)")
+    over_epochs.set_title("Each layer over the epochs", fontsize=10)
     over_epochs.xaxis.get_major_locator().set_params(integer=True)
     if len(norms) <= 12:
         over_epochs.legend(fontsize=7)
@@ -51,6 +53,7 @@ def gradient_profile(monitor, ax=None):
     ax.plot(places, np.where(rows[""] > 0, rows[""], np.nan), "o-", color="black", label="mean")
     ax.set_yscale("log")
     ax.set_xticks(places, names, rotation=60, ha="right", fontsize=7)
+    ax.set_xlabel("layer")
     ax.set_ylabel("gradient norm")
     ax.set_title(f"Epoch {history['epoch'][-1]}: from input to output", fontsize=10)
     ax.legend(fontsize=7)

@@ -31,6 +31,7 @@ def tuning(result, *, axes=None):
             kinds = sorted({str(value) for value in values})
             positions = [kinds.index(str(value)) for value in values]
             ax.set_xticks(range(len(kinds)), kinds)
+            ax.set_xlim(-0.5, len(kinds) - 0.5)
         elif min(values) > 0 and max(values) / min(values) > 30:
             ax.set_xscale("log")
         ax.plot(positions, scores, "o", color="#0072B2", alpha=0.7)
