@@ -1,0 +1,49 @@
+"""Skip-gram and CBOW: what predicts, what is predicted, and the way back of the gradients."""
+
+from keras import ops
+
+
+class SkipGram:
+    """Each centre word predicts every word of its window.
+
+    `gradients` returns the loss summed over pairs, the number of pairs, and what changes in the two
+    tables: lists of (ids, rows), where an id may occur many times.
+    """
+
+    predicts_windows = True
+
+    def gradients(self, embeddings, output, head, windows, draw):
+        chunks, chunk = windows.centres.shape
+        ids = ops.reshape(windows.centres, (-1,))
+        hidden = ops.reshape(ops.take(embeddings, ids, axis=0), (chunks, chunk, -1))
+        loss, d_hidden, d_output = head.many(output, hidden, windows, draw)
+        d_hidden = ops.reshape(d_hidden, (chunks * chunk, -1))
+        return loss, ops.sum(windows.pairs), [(ids, d_hidden)], d_output
+
+
+class ContinuousBagOfWords:
+    """The mean (or sum) of the window's vectors predicts the centre word.
+
+    With the mean, word2vec.c and gensim pass the whole gradient to every word of the window instead
+    of its share. `shared=True` is the gradient proper, `False` is theirs.
+    """
+
+    predicts_windows = False
+
+    def __init__(self, mean=True, shared=False):
+        self.mean, self.shared = mean, shared
+
+    def gradients(self, embeddings, output, head, windows, draw):
+        chunks, frame = windows.frames.shape
+        ids = ops.reshape(windows.frames, (-1,))
+        context = ops.reshape(ops.take(embeddings, ids, axis=0), (chunks, frame, -1))
+        pairs = windows.pairs
+        sizes = ops.sum(pairs, axis=-1, keepdims=True)
+        present = ops.cast(sizes > 0, "float32")
+        means = pairs / ops.maximum(sizes, 1.0)
+        hidden = ops.matmul(means if self.mean else pairs, context)
+        loss, d_hidden, d_output = head.one(output, hidden, windows, present[:, :, 0], draw)
+        back = means if self.mean == self.shared else pairs
+        d_context = ops.matmul(ops.transpose(back, (0, 2, 1)), d_hidden)
+        d_context = ops.reshape(d_context, (chunks * frame, -1))
+        return loss, ops.sum(present), [(ids, d_context)], d_output

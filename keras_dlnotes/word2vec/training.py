@@ -1,0 +1,191 @@
+"""How Word2Vec learns: compile, fit and one step, on each backend."""
+
+import keras
+from keras import ops
+
+from keras_dlnotes.optimizers.sgd import SGD
+from keras_dlnotes.word2vec.descent import descend
+
+#: The farthest a row moves in a step of the built-in gradient descent.
+ROW_LIMIT = 0.5
+
+
+class Perplexity(keras.metrics.Mean):
+    """exp of a mean loss."""
+
+    def result(self):
+        return ops.exp(super().result())
+
+
+class Training:
+    """The training side of `Word2Vec`."""
+
+    def compile(self, optimizer=None, learning_rate=None, *, jit_compile="auto", **kwargs):
+        """As in Keras; without an optimizer word2vec's own gradient descent at `learning_rate`.
+
+        The learning rate defaults to 0.025, that of gensim and of word2vec.c's skip-gram.
+        """
+        if optimizer is not None and learning_rate is not None:
+            raise ValueError("Give an optimizer with its learning rate, or a learning_rate alone")
+        self._own_optimizer = None
+        if optimizer is None:
+            rate = 0.025 if learning_rate is None else learning_rate
+            optimizer = self._own_optimizer = SGD(rate, row_clipnorm=ROW_LIMIT)
+        if keras.backend.backend() == "tensorflow" and jit_compile == "auto":
+            jit_compile = False  # The step compiles its parts itself, two of them side by side.
+        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+
+    def get_compile_config(self):
+        if self._own_optimizer is not None:
+            return {"learning_rate": float(ops.convert_to_numpy(self.optimizer.learning_rate))}
+        return super().get_compile_config()
+
+    def compile_from_config(self, config):
+        if "learning_rate" in config:
+            self.compile(learning_rate=config["learning_rate"])
+            self.optimizer.build(self.trainable_variables)
+        else:
+            super().compile_from_config(config)
+
+    def fit(self, x=None, *args, epochs=1, initial_epoch=0, total_words=None, **kwargs):
+        """As in Keras; `x` is what `Corpus.dataset` gives.
+
+        Args:
+            total_words: Words an epoch has, from which the linear decay is computed; known to
+                datasets made by `Corpus.dataset`.
+        """
+        words = getattr(x, "total_words", None) if total_words is None else total_words
+        self.words_planned.assign(0 if words is None else words * epochs)
+        if initial_epoch == 0:
+            self.words_seen.assign(0)
+        return super().fit(x, *args, epochs=epochs, initial_epoch=initial_epoch, **kwargs)
+
+    @property
+    def metrics(self):
+        return [m for m in (self.loss_metric, self.perplexity_metric) if m is not None]
+
+    @property
+    def decay(self):
+        """What the built-in learning rate has fallen to: from 1 linearly to 1e-4."""
+        share = self.words_seen / ops.maximum(self.words_planned, 1.0)
+        share = ops.where(self.words_planned > 0, share, 0.0)
+        return ops.cast(ops.maximum(1.0 - share, 1e-4), "float32")
+
+    # -------------------------------------------------------------------------------- one step
+
+    def train_step(self, *args):
+        return self._train_jax(*args) if keras.backend.backend() == "jax" else self._train(*args)
+
+    def test_step(self, *args):
+        return self._test_jax(*args) if keras.backend.backend() == "jax" else self._test(*args)
+
+    def _descends(self):
+        """Whether the built-in descent may step past `optimizer.apply`.
+
+        Not if somebody watches it (a gradient monitor puts its own `apply` on the instance), and
+        not where gradients of several replicas have to be summed.
+        """
+        watched = {"apply", "_backend_apply_gradients"} & vars(self.optimizer).keys()
+        if self.optimizer is not self._own_optimizer or watched:
+            return False
+        if keras.backend.backend() == "tensorflow":
+            import tensorflow as tf
+
+            return tf.distribute.get_strategy().num_replicas_in_sync == 1
+        return True
+
+    def _train(self, data):
+        batch = _batch(data)
+        drawn = self._step.draw(batch, self.random, static=self._static())
+        tables = [self.embeddings, self.output_table]
+        loss, pairs, *updates = self._step.gradients(*(t.value for t in tables), *drawn)
+        if self._descends():
+            rate = ops.cast(self.optimizer.learning_rate, "float32") * self.decay
+            for table, pieces, moving in zip(tables, updates, (self._moving, None), strict=True):
+                self._descent(table, pieces, rate, moving)
+            self.optimizer.iterations.assign_add(1)
+        else:
+            self.optimizer.apply(self._as_gradients(updates), tables)
+        self.words_seen.assign_add(ops.cast(ops.sum(batch["words"]), self.words_seen.dtype))
+        return self._logs(loss, pairs)
+
+    def _test(self, data):
+        loss, pairs = self._loss(_batch(data))
+        return self._logs(loss, pairs)
+
+    def _loss(self, batch):
+        # The same noise and windows every time: two losses differ by the model alone.
+        drawn = self._step.draw(batch, self.seed + 1, static=self._static())
+        return self._step.gradients(self.embeddings.value, self.output_table.value, *drawn)[:2]
+
+    @property
+    def _descent(self):
+        """The step of the built-in descent on one variable."""
+        if keras.backend.backend() != "tensorflow":
+            return _plain_descent
+        if self._compiled is None:
+            from keras_dlnotes.word2vec.compiled import CompiledDescent
+
+            self._compiled = CompiledDescent(ROW_LIMIT)
+        return self._compiled
+
+    def _static(self):
+        return keras.backend.backend() != "tensorflow" or bool(self.jit_compile)
+
+    def _logs(self, loss, pairs):
+        mean = loss / ops.maximum(pairs, 1.0)
+        for metric in self.metrics:
+            metric.update_state(mean, sample_weight=pairs)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def _as_gradients(self, updates):
+        """Updates as what an optimizer takes: rows on TensorFlow, whole tables elsewhere."""
+        factor = self.decay if self.optimizer is self._own_optimizer else 1.0
+        gradients = []
+        for number, (table, pieces) in enumerate(
+            zip((self.embeddings, self.output_table), updates, strict=True)
+        ):
+            ids = ops.concatenate([ids for ids, _ in pieces])
+            rows = ops.concatenate([rows for _, rows in pieces]) * factor
+            if number == 0 and self._moving is not None:
+                rows = rows * ops.take(self._moving, ids, axis=0)
+            if keras.backend.backend() == "tensorflow":
+                import tensorflow as tf
+
+                gradients.append(tf.IndexedSlices(rows, ids, tf.constant(table.shape)))
+            else:
+                zeros = ops.zeros(table.shape, rows.dtype)
+                gradients.append(ops.scatter_update(zeros, ids[:, None], rows, reduction="add"))
+        return gradients
+
+    # ------------------------------------------------------------------------------------- JAX
+
+    def _train_jax(self, state, data):
+        known = [self.trainable_variables, self.non_trainable_variables, self.optimizer.variables]
+        return _stateless([*known, self.metrics_variables], state, self._train, data)
+
+    def _test_jax(self, state, data):
+        known = [self.trainable_variables, self.non_trainable_variables, self.metrics_variables]
+        return _stateless(known, state, self._test, data)
+
+
+def _stateless(known, state, step, data):
+    """Runs a step on given values of the variables, and returns its logs and their new values."""
+    variables = [variable for group in known for variable in group]
+    values = [value for group in state for value in group]
+    pairs = list(zip(variables, values, strict=True))
+    with keras.StatelessScope(state_mapping=pairs) as scope:
+        logs = step(data)
+        new = [[scope.get_current_value(variable) for variable in group] for group in known]
+    return logs, tuple(new)
+
+
+def _plain_descent(variable, updates, rate, moving):
+    variable.assign(descend(variable.value, updates, rate, ROW_LIMIT, moving))
+
+
+def _batch(data):
+    batch = data[0] if isinstance(data, (tuple, list)) else data
+    if not isinstance(batch, dict) or not {"tokens", "sentences", "words"} <= batch.keys():
+        raise ValueError("Word2Vec trains on batches from Corpus.dataset")
+    return batch

@@ -1,0 +1,53 @@
+"""Which words of a step meet: chunks of centre words, their frames, and the band between them."""
+
+import numpy as np
+from keras import ops
+
+#: Centre words of a chunk, where a step is fastest.
+CHUNK = 32
+
+
+class Windows:
+    """The windows of a step as small dense blocks.
+
+    The centre words are cut into chunks; a chunk's frame is the chunk with `window` words on both
+    sides. Everything a chunk's centres meet lies in its frame, so the pairs of a chunk are a band
+    in a matrix of (chunk, frame): products instead of lists of pairs.
+
+    Args:
+        tokens: Word indices, (segments, length + 2 window).
+        sentences: Sentence of each, -1 for padding.
+        widths: How far each centre word looks, (segments, length); at most `window`.
+        window: The widest window.
+
+    Attributes:
+        centres: Word indices of the chunks, (chunks, chunk).
+        frames: Word indices of their frames, (chunks, chunk + 2 window).
+        pairs: 1.0 where a centre meets a word of its frame, else 0.0, (chunks, chunk, frame).
+    """
+
+    def __init__(self, tokens, sentences, widths, window):
+        segments, length = widths.shape
+        chunk = largest_divisor(length, CHUNK)
+        places = np.arange(0, length, chunk)[:, None] + np.arange(chunk + 2 * window)
+        centres = np.arange(length).reshape(-1, chunk) + window
+
+        def cut(x, index):
+            flat = ops.take(x, index.reshape(-1), axis=1)
+            return ops.reshape(flat, (segments * len(index), index.shape[1]))
+
+        self.tokens, self.sentences, self.widths, self.window = tokens, sentences, widths, window
+        self.centres, self.frames = cut(tokens, centres), cut(tokens, places)
+        of_centres, of_frames = cut(sentences, centres), cut(sentences, places)
+        distance = np.abs(np.arange(chunk + 2 * window) - window - np.arange(chunk)[:, None])
+        # A distance of 0 is the word itself; a width of 0 then lets it meet nobody.
+        distance = np.where(distance == 0, 1 << 30, distance).astype(np.int32)
+        reach = ops.reshape(widths, (-1, chunk, 1))
+        near = ops.logical_and(distance <= reach, of_centres[:, :, None] == of_frames[:, None, :])
+        near = ops.logical_and(near, of_centres[:, :, None] >= 0)
+        self.pairs = ops.cast(near, "float32")
+
+
+def largest_divisor(number, limit):
+    """The largest divisor of `number` that is at most `limit`."""
+    return max(size for size in range(1, min(number, limit) + 1) if number % size == 0)

@@ -1,0 +1,88 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_dlnotes.word2vec import HierarchicalSoftmax, HuffmanTree, NegativeSampling
+
+COUNTS = [40, 20, 10, 10, 7, 5, 3, 1]
+HEADS = {
+    "hierarchical": lambda: HierarchicalSoftmax(COUNTS),
+    "negative": lambda: NegativeSampling(COUNTS, negative=3, seed=1),
+    "shared": lambda: NegativeSampling(COUNTS, negative=3, shared=16, seed=1),
+}
+
+
+def built(make):
+    head = make()
+    head.build((None, 5))
+    rng = np.random.default_rng(0)
+    head.set_weights([rng.normal(size=w.shape) if w.ndim else w for w in head.get_weights()])
+    if hasattr(head, "rows"):
+        head.rows.assign(rng.normal(size=(8, 5)))
+    return head
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_model_with_it_learns_saves_and_loads(name, tmp_path):
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 8, 512)
+    inputs = np.eye(8, dtype="float32")[labels] + 0.1 * rng.normal(size=(512, 8)).astype("float32")
+    x, y = keras.Input((8,)), keras.Input((), dtype="int32")
+    head = HEADS[name]()
+    model = keras.Model([x, y], head(keras.layers.Dense(5, kernel_initializer="orthogonal")(x), y))
+    model.compile(keras.optimizers.Adam(0.05))
+    history = model.fit([inputs, labels], epochs=12, batch_size=64, verbose=0).history["loss"]
+    assert history[-1] < 0.6 * history[0]
+    hidden = model.layers[1](inputs[:64])
+    assert (head.predict(hidden) == labels[:64]).mean() > 0.9
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    own = next(layer for layer in again.layers if isinstance(layer, type(head)))
+    np.testing.assert_allclose(
+        keras.ops.convert_to_numpy(own.probabilities(hidden)),
+        keras.ops.convert_to_numpy(head.probabilities(hidden)),
+    )
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_probabilities_sum_to_one_and_top_k_sorts_them(name):
+    head = built(HEADS[name])
+    hidden = np.random.default_rng(2).normal(size=(6, 5)).astype("float32")
+    shares = keras.ops.convert_to_numpy(head.probabilities(hidden))
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-5)
+    values, classes = map(keras.ops.convert_to_numpy, head.top_k(hidden, 3))
+    np.testing.assert_array_equal(classes, np.argsort(-shares, axis=1)[:, :3])
+    np.testing.assert_allclose(values, -np.sort(-shares, axis=1)[:, :3])
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(head(hidden)), shares)
+
+
+def test_hierarchical_loss_follows_the_path():
+    head, tree = built(HEADS["hierarchical"]), HuffmanTree(COUNTS)
+    hidden = np.random.default_rng(3).normal(size=(8, 5)).astype("float32")
+    nodes = keras.ops.convert_to_numpy(head.nodes)
+    expected = []
+    for label, h in enumerate(hidden):
+        signs = [1 if bit == "0" else -1 for bit in tree.code(label)]
+        expected.append(np.log1p(np.exp(-np.array(signs) * (nodes[tree.path(label)] @ h))).sum())
+    got = keras.ops.convert_to_numpy(head(hidden, np.arange(8)))
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+    logs = keras.ops.convert_to_numpy(head.log_probabilities(hidden))
+    np.testing.assert_allclose(-logs[np.arange(8), np.arange(8)], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shared", [None, 4000])
+def test_negative_sampling_has_the_expectation_of_the_formula(shared):
+    head = built(lambda: NegativeSampling(COUNTS, negative=4000, shared=shared, seed=5))
+    hidden = np.random.default_rng(3).normal(size=(2, 5)).astype("float32")
+    rows = keras.ops.convert_to_numpy(head.rows)
+    share = np.array(COUNTS) ** 0.75 / (np.array(COUNTS) ** 0.75).sum()
+    expected = np.logaddexp(0, -(hidden * rows[[3, 4]]).sum(1))
+    expected += 4000 * (np.logaddexp(0, hidden @ rows.T) @ share)
+    got = keras.ops.convert_to_numpy(head(hidden, np.array([3, 4])))
+    np.testing.assert_allclose(got, expected, rtol=0.05)
+
+
+@pytest.mark.parametrize("counts", [[3], [2, -1], []])
+def test_bad_counts(counts):
+    with pytest.raises(ValueError, match="counts"):
+        HierarchicalSoftmax(counts)

@@ -1,0 +1,190 @@
+"""One training step of every combination against loops over pairs, written from the papers."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_dlnotes.word2vec.architectures import ContinuousBagOfWords, SkipGram
+from keras_dlnotes.word2vec.descent import descend
+from keras_dlnotes.word2vec.huffman import HuffmanTree
+from keras_dlnotes.word2vec.output_negative import SharedNoise
+from keras_dlnotes.word2vec.output_softmax import FullSoftmax
+from keras_dlnotes.word2vec.output_tree import TreePaths
+from keras_dlnotes.word2vec.step import Step
+
+WORDS, SIZE, WINDOW = 60, 6, 3
+FORMS = {
+    "skip_gram": SkipGram(),
+    "cbow": ContinuousBagOfWords(),
+    "cbow exact": ContinuousBagOfWords(shared=True),
+    "cbow sum": ContinuousBagOfWords(mean=False),
+    "cbow sum exact": ContinuousBagOfWords(mean=False, shared=True),
+}
+HEADS = ["negative", "tree", "shallow tree", "softmax"]
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def problem(length=32, segments=4, seed=0):
+    rng = np.random.default_rng(seed)
+    width = length + 2 * WINDOW
+    counts = np.sort(rng.zipf(1.3, WORDS))[::-1].astype(np.int64)
+    sentences = np.sort(rng.integers(0, 9, (segments, width)), axis=1)
+    sentences[-1, -10:] = -1
+    return {
+        "counts": counts,
+        "tokens": rng.integers(0, WORDS, (segments, width)).astype("int32"),
+        "sentences": sentences.astype("int32"),
+        "widths": rng.integers(1, WINDOW + 1, (segments, length)).astype("int32"),
+        "embeddings": rng.normal(size=(WORDS, SIZE)).astype("float32"),
+        "output": rng.normal(size=(WORDS, SIZE)).astype("float32"),
+        "noise": rng.integers(0, WORDS, (2, 7)).astype("int32"),
+        "tree": HuffmanTree(counts),
+    }
+
+
+def head_of(name, p):
+    if name == "negative":
+        return SharedNoise(5, 7, group=p["widths"].size // 2)
+    if name == "softmax":
+        return FullSoftmax()
+    return TreePaths(p["tree"], top=255 if name == "tree" else 3)
+
+
+def pairs_of(p, form):
+    """Of each centre: the ids that predict and the ids that are predicted, in text order."""
+    segments, length = p["widths"].shape
+    for segment in range(segments):
+        for place in range(length):
+            at = place + WINDOW
+            sentence = p["sentences"][segment, at]
+            around = [
+                p["tokens"][segment, other]
+                for other in range(
+                    at - p["widths"][segment, place], at + p["widths"][segment, place] + 1
+                )
+                if other != at and sentence >= 0 and p["sentences"][segment, other] == sentence
+            ]
+            group = (segment * length + place) // (segments * length // 2)
+            centre = p["tokens"][segment, at]
+            if form.predicts_windows:
+                yield from (([centre], word, group) for word in around)
+            elif around:
+                yield around, centre, group
+
+
+def by_loops(p, form, head_name):
+    """Loss, pairs and both gradients, pair by pair."""
+    embeddings, output = p["embeddings"].astype(float), p["output"].astype(float)
+    d_in, d_out, loss, count = np.zeros_like(embeddings), np.zeros_like(output), 0.0, 0
+    for inputs, word, group in pairs_of(p, form):
+        count += 1
+        h = embeddings[inputs].sum(axis=0)
+        if not form.predicts_windows and form.mean:
+            h /= len(inputs)
+        e = np.zeros(SIZE)
+        if head_name == "softmax":
+            logits = output @ h
+            share = np.exp(logits) / np.exp(logits).sum()
+            loss -= np.log(share[word])
+            share[word] -= 1
+            d_out += np.outer(share, h)
+            e = share @ output
+        else:
+            if head_name == "negative":
+                rows = [(word, 1, 1.0), *((n, -1, 5 / 7) for n in p["noise"][group])]
+            else:
+                tree = p["tree"]
+                rows = [
+                    (node, 1 if bit == "0" else -1, 1.0)
+                    for node, bit in zip(tree.path(word), tree.code(word), strict=True)
+                ]
+            for row, sign, weight in rows:
+                right = sigmoid(sign * h @ output[row])
+                loss -= weight * np.log(right)
+                g = weight * sign * (right - 1)
+                e += g * output[row]
+                d_out[row] += g * h
+        share = 1.0
+        if not form.predicts_windows:
+            exact = 1 / len(inputs) if form.mean else 1.0
+            share = exact if form.shared else (1.0 if form.mean else 1 / len(inputs))
+        for one in inputs:
+            d_in[one] += e * share
+    return loss, count, d_in, d_out
+
+
+def dense(updates, shape):
+    table = np.zeros(shape)
+    for ids, rows in updates:
+        ids, rows = (keras.ops.convert_to_numpy(x) for x in (ids, rows))
+        np.add.at(table, ids, rows)
+    return table
+
+
+def by_step(p, form, head_name, static):
+    head = head_of(head_name, p)
+    step = Step(form, head, WINDOW)
+    inner = slice(WINDOW, WINDOW + p["widths"].shape[1])
+    extra = None
+    if head_name == "negative":
+        extra = keras.ops.convert_to_tensor(p["noise"])
+    elif head_name != "softmax":
+        tokens = p["tokens"] if form.predicts_windows else p["tokens"][:, inner]
+        extra = head.entries(keras.ops.convert_to_tensor(tokens), static)
+    names = ("embeddings", "output", "tokens", "sentences", "widths")
+    return step.gradients(*(keras.ops.convert_to_tensor(p[name]) for name in names), extra)
+
+
+@pytest.mark.parametrize("static", [True, pytest.param(False, marks=pytest.mark.tensorflow)])
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("form", FORMS)
+def test_a_step_is_the_sum_over_pairs(form, head, static):
+    p, form = problem(), FORMS[form]
+    loss, count, d_in, d_out = by_loops(p, form, head)
+    got_loss, got_count, up_in, up_out = by_step(p, form, head, static)
+    assert float(got_count) == count
+    np.testing.assert_allclose(float(got_loss), loss, rtol=2e-5)
+    np.testing.assert_allclose(dense(up_in, d_in.shape), d_in, atol=3e-5)
+    np.testing.assert_allclose(dense(up_out, d_out.shape), d_out, atol=3e-5)
+
+
+@pytest.mark.parametrize("length", [1, 5, 33])
+@pytest.mark.parametrize("head", ["negative", "shallow tree"])
+@pytest.mark.parametrize("form", ["skip_gram", "cbow"])
+def test_segments_of_any_length(form, head, length):
+    p, form = problem(length, seed=length), FORMS[form]
+    _, count, d_in, d_out = by_loops(p, form, head)
+    _, got_count, up_in, up_out = by_step(p, form, head, True)
+    assert float(got_count) == count
+    np.testing.assert_allclose(dense(up_in, d_in.shape), d_in, atol=3e-5)
+    np.testing.assert_allclose(dense(up_out, d_out.shape), d_out, atol=3e-5)
+
+
+def test_descent_without_a_limit_is_the_sum():
+    rng = np.random.default_rng(0)
+    table = rng.normal(size=(5, 3)).astype("float32")
+    ids = np.array([0, 2, 2], "int32"), np.array([2, 4], "int32")
+    rows = rng.normal(size=(3, 3)).astype("float32"), rng.normal(size=(2, 3)).astype("float32")
+    updates = [
+        tuple(map(keras.ops.convert_to_tensor, pair)) for pair in zip(ids, rows, strict=True)
+    ]
+    expected = table.astype(float)
+    for i, r in zip(ids, rows, strict=True):
+        np.subtract.at(expected, i, 0.1 * r)
+    for limit in (None, 100.0):
+        got = keras.ops.convert_to_numpy(
+            descend(keras.ops.convert_to_tensor(table), updates, 0.1, limit)
+        )
+        np.testing.assert_allclose(got, expected, atol=1e-6)
+
+
+def test_no_row_moves_farther_than_the_limit_and_small_steps_are_whole():
+    table = np.zeros((3, 2), "float32")
+    ids = np.array([0, 0, 1], "int32")
+    rows = np.array([[3, 4], [3, 4], [0.3, 0.4]], "float32")
+    update = [(keras.ops.convert_to_tensor(ids), keras.ops.convert_to_tensor(rows))]
+    got = keras.ops.convert_to_numpy(descend(keras.ops.convert_to_tensor(table), update, 1.0, 2.0))
+    np.testing.assert_allclose(got, [[-1.2, -1.6], [-0.3, -0.4], [0, 0]], atol=1e-6)
