@@ -85,35 +85,33 @@ class Batches:
         self.segments = -(-batch_tokens // self.length)
         self.bounds = _blocks(len(tokens), self.starts, block_words)
         self.own = np.arange(len(self.bounds) - 1)[self.shard_index :: self.num_shards]
-        if not len(self.own):
+        if len(self.bounds) - 1 < self.num_shards:
             # A small text has fewer blocks than there are workers: cut it finer.
             wanted = max(1, len(tokens) // (4 * self.num_shards))
             self.bounds = _blocks(len(tokens), self.starts, wanted)
             self.own = np.arange(len(self.bounds) - 1)[self.shard_index :: self.num_shards]
         #: Words of the text in an epoch of this shard.
         self.total_words = int(np.diff(self.bounds)[self.own].sum())
+        self.steps = self._steps()
         self._epochs = 0
 
     def epoch(self, number):
         """The steps of an epoch, as many at once as a block gives, stacked."""
         rng = np.random.default_rng([*np.atleast_1d(self.seed), number, self.shard_index])
         blocks = rng.permutation(self.own) if self.shuffle else self.own
-        rest = None
+        rows, left = self._nothing(0), self.steps
         for block in blocks:
-            rows = self._segments(*self.bounds[block : block + 2], rng)
-            if rest is not None:
-                rows = [np.concatenate(pair) for pair in zip(rest, rows, strict=True)]
-            steps = len(rows[0]) // self.segments
-            rest = [row[steps * self.segments :] for row in rows]
-            if steps:
-                yield self._step([row[: steps * self.segments] for row in rows])
-        if rest is not None and len(rest[0]):
-            missing = self.segments - len(rest[0])
-            fill = [
-                np.full((missing, *row.shape[1:]), value, np.int32)
-                for row, value in zip(rest, (0, -1, 0), strict=True)
-            ]
-            yield self._step([np.concatenate(pair) for pair in zip(rest, fill, strict=True)])
+            fresh = self._segments(*self.bounds[block : block + 2], rng)
+            rows = [np.concatenate(pair) for pair in zip(rows, fresh, strict=True)]
+            whole = min(len(rows[0]) // self.segments, left)
+            if whole:
+                yield self._step([row[: whole * self.segments] for row in rows])
+            rows, left = [row[whole * self.segments :] for row in rows], left - whole
+        while left:
+            fill = self._nothing(max(0, self.segments - len(rows[0])))
+            rows = [np.concatenate(pair)[: self.segments] for pair in zip(rows, fill, strict=True)]
+            yield self._step(rows)
+            rows, left = self._nothing(0), left - 1
 
     def dataset(self):
         """A `tf.data.Dataset`; each pass over it is a new epoch. `total_words` is set on it."""
@@ -130,9 +128,36 @@ class Batches:
             "words": tf.TensorSpec((None, self.segments, self.length), tf.int32),
         }
         dataset = tf.data.Dataset.from_generator(blocks, output_signature=spec)
-        dataset = dataset.prefetch(1).unbatch().prefetch(8)
+        dataset = dataset.prefetch(1).unbatch()
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(8)
         dataset.total_words = self.total_words
         return dataset
+
+    def _steps(self):
+        """How many steps an epoch has: always the same, for Keras wants to know.
+
+        With six standard deviations to spare what is thinned out never leaves too much; steps that
+        are not needed are empty.
+        """
+        sizes = np.diff(self.bounds)[self.own]
+        if self.keep_probability is None:
+            segments = int(np.sum(-(-sizes // self.length)))
+        else:
+            bounds = [self.bounds[block : block + 2] for block in self.own]
+            mean = variance = 0.0
+            for begin, end in bounds:
+                share = self.keep_probability[self.tokens[begin:end]]
+                mean += float(share.sum(dtype=np.float64))
+                variance += float((share * (1 - share)).sum(dtype=np.float64))
+            most = min(mean + 6 * np.sqrt(variance), sizes.sum())
+            segments = int(most // self.length) + len(sizes)
+        return -(-segments // self.segments)
+
+    def _nothing(self, count):
+        """So many segments of padding."""
+        width = self.length + 2 * self.window
+        shapes = ((count, width), 0), ((count, width), -1), ((count, self.length), 0)
+        return [np.full(shape, value, np.int32) for shape, value in shapes]
 
     def _step(self, rows):
         rows = [row.reshape(-1, self.segments, *row.shape[1:]) for row in rows]

@@ -251,6 +251,19 @@ class Word2Vec(Training, keras.Model):
         """Vectors of word indices."""
         return ops.take(self.embeddings, words, axis=0)
 
+    def save_own_variables(self, store):
+        super().save_own_variables(store)
+        # Keras leaves generators out; without theirs a resumed run would not repeat.
+        store["random"] = ops.convert_to_numpy(self.random.state)
+
+    def load_own_variables(self, store):
+        self.random.state.assign(store["random"][...])
+        names = [
+            str(number)
+            for number in range(len(self._trainable_variables + self._non_trainable_variables))
+        ]
+        super().load_own_variables({name: store[name] for name in names})
+
     def get_config(self):
         return {
             "name": self.name,

@@ -47,7 +47,7 @@ class Training:
         else:
             super().compile_from_config(config)
 
-    def fit(self, x=None, *args, epochs=1, initial_epoch=0, total_words=None, **kwargs):
+    def fit(self, x=None, *, epochs=1, initial_epoch=0, total_words=None, **kwargs):
         """As in Keras; `x` is what `Corpus.dataset` gives.
 
         Args:
@@ -58,7 +58,8 @@ class Training:
         self.words_planned.assign(0 if words is None else words * epochs)
         if initial_epoch == 0:
             self.words_seen.assign(0)
-        return super().fit(x, *args, epochs=epochs, initial_epoch=initial_epoch, **kwargs)
+        kwargs.setdefault("shuffle", False)  # Keras warns that it cannot; the dataset does.
+        return super().fit(x, epochs=epochs, initial_epoch=initial_epoch, **kwargs)
 
     @property
     def metrics(self):
@@ -152,7 +153,8 @@ class Training:
             if keras.backend.backend() == "tensorflow":
                 import tensorflow as tf
 
-                gradients.append(tf.IndexedSlices(rows, ids, tf.constant(table.shape)))
+                shape = tf.constant([int(size) for size in table.shape])
+                gradients.append(tf.IndexedSlices(rows, ids, shape))
             else:
                 zeros = ops.zeros(table.shape, rows.dtype)
                 gradients.append(ops.scatter_update(zeros, ids[:, None], rows, reduction="add"))

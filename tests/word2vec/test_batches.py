@@ -21,9 +21,19 @@ def test_every_word_is_a_centre_once_with_its_surroundings(batch_tokens, shuffle
     tokens = np.arange(3000, dtype="int32")
     starts = text(3000)[1]
     number = np.searchsorted(starts, tokens, side="right")
-    batches = Batches(tokens, starts, batch_tokens=batch_tokens, window=3, seed=1, shuffle=shuffle, block_words=700)
+    batches = Batches(
+        tokens,
+        starts,
+        batch_tokens=batch_tokens,
+        window=3,
+        seed=1,
+        shuffle=shuffle,
+        block_words=700,
+    )
     all_ = epoch(batches)
-    rows, sentences = (all_[key].reshape(-1, all_[key].shape[-1]) for key in ("tokens", "sentences"))
+    rows, sentences = (
+        all_[key].reshape(-1, all_[key].shape[-1]) for key in ("tokens", "sentences")
+    )
     centres, real = rows[:, 3:-3], sentences[:, 3:-3] >= 0
     assert sorted(centres[real]) == list(range(3000))
     assert all_["words"].sum() == 3000 == batches.total_words
@@ -31,7 +41,9 @@ def test_every_word_is_a_centre_once_with_its_surroundings(batch_tokens, shuffle
         for place in np.flatnonzero(of[3:-3] >= 0) + 3:
             near = [other for other in range(place - 3, place + 4) if of[other] == of[place]]
             word = row[place]
-            expected = [w for w in range(word - 3, word + 4) if 0 <= w < 3000 and number[w] == number[word]]
+            expected = [
+                w for w in range(word - 3, word + 4) if 0 <= w < 3000 and number[w] == number[word]
+            ]
             assert sorted(row[near]) == expected
 
 
@@ -45,7 +57,10 @@ def test_thinning_follows_the_probabilities_anew_in_each_epoch():
         share = np.bincount(inner, minlength=50) / np.bincount(tokens, minlength=50)
         np.testing.assert_allclose(share, keep, atol=0.03)
         assert one["words"].sum() == 200_000
-    assert first["tokens"].shape != second["tokens"].shape or (first["tokens"] != second["tokens"]).any()
+    assert (
+        first["tokens"].shape != second["tokens"].shape
+        or (first["tokens"] != second["tokens"]).any()
+    )
     again = epoch(Batches(tokens, starts, keep, batch_tokens=512, window=2, seed=3), 1)
     assert all((again[key] == second[key]).all() for key in again)
 
@@ -53,7 +68,8 @@ def test_thinning_follows_the_probabilities_anew_in_each_epoch():
 def test_shards_divide_the_text():
     tokens, starts = np.arange(4000, dtype="int32"), np.arange(0, 4000, 10)
     parts = [
-        epoch(Batches(tokens, starts, window=1, num_shards=3, shard_index=i, seed=1)) for i in range(3)
+        epoch(Batches(tokens, starts, window=1, num_shards=3, shard_index=i, seed=1))
+        for i in range(3)
     ]
     seen = [part["tokens"][..., 1:-1][part["sentences"][..., 1:-1] >= 0] for part in parts]
     assert sorted(np.concatenate(seen)) == list(range(4000))

@@ -1,4 +1,5 @@
 import heapq
+import itertools
 
 import numpy as np
 import pytest
@@ -56,7 +57,7 @@ def test_codes_are_prefix_free_and_of_least_length(counts):
     tree = HuffmanTree(counts)
     codes = [tree.code(word) for word in range(len(counts))]
     ordered = sorted(codes)
-    assert not any(b.startswith(a) for a, b in zip(ordered, ordered[1:], strict=False))
+    assert not any(b.startswith(a) for a, b in itertools.pairwise(ordered))
     heap, least = list(counts), 0
     heapq.heapify(heap)
     while len(heap) > 1:

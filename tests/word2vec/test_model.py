@@ -1,0 +1,299 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from keras_dlnotes import optimizers
+from keras_dlnotes.word2vec import Corpus, Vocabulary, Word2Vec, WordVectors
+
+MODES = [
+    (architecture, output)
+    for architecture in ("skip_gram", "cbow")
+    for output in ("negative_sampling", "hierarchical_softmax")
+]
+
+
+def two_topics(sentences=600, seed=0):
+    """Sentences are about one of two topics, ten words each."""
+    rng = np.random.default_rng(seed)
+    topics = rng.integers(0, 2, sentences)
+    return [[f"{'ab'[t]}{i}" for i in rng.integers(0, 10, 12)] for t in topics]
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return Corpus.from_texts(two_topics(), min_count=1, sample=None)
+
+
+def trained(corpus, epochs=3, batch_tokens=128, compile=None, fit=None, **config):
+    model = Word2Vec(corpus.vocabulary, vector_size=10, window=3, seed=1, **config)
+    model.compile(**(compile or {"learning_rate": 0.1}))
+    dataset = corpus.dataset(batch_tokens, seed=2)
+    history = model.fit(dataset, epochs=epochs, verbose=0, **(fit or {})).history
+    return model, history
+
+
+def separation(model):
+    """Mean similarity within topics less that between them, about the centre of all vectors.
+
+    Negative sampling with half of all noise true gives all words a common direction first.
+    """
+    table = keras.ops.convert_to_numpy(model.embeddings)
+    table = table - table.mean(axis=0)
+    table = table / np.linalg.norm(table, axis=1, keepdims=True)
+    first = np.array([word[0] == "a" for word in model.vocabulary.words])
+    same = first[:, None] == first
+    return (table @ table.T)[same].mean() - (table @ table.T)[~same].mean()
+
+
+@pytest.mark.parametrize(
+    ("architecture", "output"), [*MODES, ("skip_gram", "softmax"), ("cbow", "softmax")]
+)
+def test_every_mode_learns_what_stands_together(corpus, architecture, output):
+    model, history = trained(corpus, architecture=architecture, output=output, epochs=6)
+    assert history["loss"][-1] < 0.95 * history["loss"][0]
+    assert separation(model) > 0.5
+    assert ("perplexity" in history) == (output == "softmax")
+    likeliest = [word for word, _ in model.predict_context(["a1", "a2"], topn=8)]
+    assert sum(word[0] == "a" for word in likeliest) >= 7
+
+
+@pytest.mark.parametrize(("architecture", "output"), MODES)
+def test_the_built_in_descent_is_sgd_on_the_sum_over_pairs(corpus, architecture, output):
+    # Small rates: no row comes near the limit, where the two bound it differently.
+    kind = {
+        "architecture": architecture,
+        "output": output,
+        "epochs": 1,
+        "fit": {"steps_per_epoch": 3},
+    }
+    own, _ = trained(corpus, compile={"learning_rate": 1e-3}, **kind)
+    own_start = Word2Vec(corpus.vocabulary, vector_size=10, window=3, seed=1)
+    share = float(keras.ops.convert_to_numpy(own.words_seen)) / corpus.total_words
+    other, _ = trained(corpus, compile={"optimizer": keras.optimizers.SGD(1e-3)}, **kind)
+    start = keras.ops.convert_to_numpy(own_start.embeddings)
+    a, b = (keras.ops.convert_to_numpy(m.output_table) for m in (own, other))
+    assert 0 < share < 0.2
+    np.testing.assert_allclose(a, b, atol=share * np.abs(b).max())  # Only the decay differs.
+    assert np.abs(keras.ops.convert_to_numpy(own.embeddings) - start).max() > 0
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: optimizers.Adam(0.01),
+        lambda: keras.optimizers.Adagrad(0.1),
+        lambda: optimizers.SGD(0.05, row_clipnorm=0.5),
+    ],
+    ids=["Adam", "keras Adagrad", "SGD"],
+)
+def test_any_optimizer_trains_it(corpus, optimizer):
+    model, _ = trained(corpus, compile={"optimizer": optimizer()}, epochs=5)
+    assert separation(model) > 0.3
+
+
+def test_a_watched_optimizer_sees_gradients(corpus):
+    seen = []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            apply = self.model.optimizer.apply
+
+            def watched(gradients, variables=None):
+                seen.append(len(gradients))
+                return apply(gradients, variables)
+
+            self.model.optimizer.apply = watched
+            self.model.make_train_function(force=True)
+
+    model, _ = trained(corpus, fit={"callbacks": [Watch()]}, epochs=3)
+    plain, _ = trained(corpus, epochs=3)
+    assert seen
+    assert seen[0] == 2
+    assert abs(separation(model) - separation(plain)) < 0.2
+
+
+def test_the_rate_falls_linearly_and_goes_on_in_the_middle(corpus):
+    rates = []
+
+    class Note(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            rates.append(float(keras.ops.convert_to_numpy(self.model.decay)))
+
+    fit = {"callbacks": [Note()]}
+    model, _ = trained(corpus, epochs=4, fit=fit)
+    np.testing.assert_allclose(rates, [0.75, 0.5, 0.25, 1e-4], atol=1e-6)
+    rates.clear()
+    model.fit(corpus.dataset(128), epochs=1, verbose=0, **fit)
+    model.fit(corpus.dataset(128), epochs=2, initial_epoch=1, verbose=0, **fit)
+    np.testing.assert_allclose(rates, [1e-4, 1e-4], atol=1e-6)
+
+
+@pytest.mark.parametrize("output", ["negative_sampling", "hierarchical_softmax"])
+def test_saved_and_loaded_it_goes_on_where_it_was(corpus, output, tmp_path):
+    model, _ = trained(corpus, output=output, epochs=1)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert again.vocabulary == model.vocabulary
+    for own, loaded in zip(model.weights, again.weights, strict=True):
+        np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (own, loaded)))
+    for one in (model, again):
+        one.fit(corpus.dataset(128, seed=4), epochs=2, initial_epoch=1, verbose=0)
+    np.testing.assert_array_equal(model.vectors.vectors, again.vectors.vectors)
+
+
+SCRIPT = """
+import sys; sys.path[:0] = {path!r}
+import hashlib, keras, numpy as np
+from test_model import corpus, trained, two_topics
+from keras_dlnotes.word2vec import Corpus
+text = Corpus.from_texts(two_topics(), min_count=1, sample=1e-2)
+for output in ("negative_sampling", "hierarchical_softmax"):
+    model, _ = trained(text, output=output)
+    print(hashlib.sha256(keras.ops.convert_to_numpy(model.embeddings).tobytes()).hexdigest())
+"""
+
+
+def test_two_processes_learn_the_same_bits():
+    import pathlib
+
+    here = pathlib.Path(__file__).parent
+    path = [str(here), str(here.parents[1])]
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT.format(path=path)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for _ in range(2)
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert len(set(runs[0].stdout.split())) == 2
+
+
+def test_validation_loss_is_repeatable_and_early_stopping_uses_it(corpus, tmp_path):
+    held_out = Corpus.from_texts(two_topics(100, seed=9), vocabulary=corpus.vocabulary, sample=None)
+    validation = held_out.dataset(256, shuffle=False, subsample=False)
+    callbacks = [
+        keras.callbacks.EarlyStopping(patience=1),
+        keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", save_best_only=True),
+        keras.callbacks.BackupAndRestore(tmp_path / "backup"),
+    ]
+    model, history = trained(
+        corpus, epochs=2, fit={"validation_data": validation, "callbacks": callbacks}
+    )
+    last = history["val_loss"][-1]
+    again = [model.evaluate(validation, verbose=0) for _ in range(2)]
+    np.testing.assert_allclose(again, last, rtol=1e-5)
+    assert (tmp_path / "best.keras").exists()
+
+
+@pytest.mark.parametrize("output", ["negative_sampling", "hierarchical_softmax"])
+@pytest.mark.parametrize("batch_tokens", [1, 65536])
+def test_no_batch_size_and_rate_diverges(output, batch_tokens):
+    short = Corpus.from_texts(
+        two_topics(40 if batch_tokens == 1 else 2000), min_count=1, sample=None
+    )
+    for architecture in ("skip_gram", "cbow"):
+        model, history = trained(
+            short,
+            architecture=architecture,
+            output=output,
+            batch_tokens=batch_tokens,
+            compile={"learning_rate": 0.1},
+            epochs=1 if batch_tokens == 1 else 4,
+        )
+        norms = np.linalg.norm(keras.ops.convert_to_numpy(model.embeddings), axis=1)
+        assert np.isfinite(history["loss"]).all()
+        assert norms.max() < 20
+
+
+def test_initial_vectors_and_frozen_words(corpus, tmp_path):
+    words = corpus.vocabulary.words
+    given = WordVectors(words[:5], np.arange(50, dtype="float32").reshape(5, 10) / 50)
+    given.save_word2vec_format(tmp_path / "some.txt")
+    for source in (given, tmp_path / "some.txt"):
+        model, _ = trained(corpus, epochs=1, initial_vectors=source, frozen_words=words[:3])
+        np.testing.assert_allclose(model.vectors.vectors[:3], given.vectors[:3], atol=1e-6)
+        assert not np.allclose(model.vectors.vectors[3:5], given.vectors[3:5], atol=1e-3)
+    with pytest.raises(ValueError, match="initial_vectors"):
+        Word2Vec(corpus.vocabulary, initial_vectors=np.zeros((3, 100)))
+    with pytest.raises(ValueError, match="finite"):
+        Word2Vec(corpus.vocabulary, vector_size=2, initial_vectors=np.full((len(words), 2), np.nan))
+
+
+@pytest.mark.parametrize("output", ["negative_sampling", "hierarchical_softmax"])
+def test_extended_with_new_text_it_keeps_what_it_knows(corpus, output):
+    model, _ = trained(corpus, output=output, epochs=1)
+    longer = corpus.vocabulary.extend([["a1", "new"] * 20], min_count=1)
+    new = model.extend(longer)
+    old = [longer.index(word) for word in corpus.vocabulary.words]
+    np.testing.assert_array_equal(new.vectors.vectors[old], model.vectors.vectors)
+    new.compile()
+    more = Corpus.from_texts([["a1", "new"] * 20] * 5, vocabulary=longer, sample=None)
+    new.fit(more.dataset(64), verbose=0)
+    assert not np.array_equal(new.vectors["a1"], model.vectors["a1"])
+    with pytest.raises(ValueError, match="lacks"):
+        model.extend(Vocabulary(["x", "y"], [1, 1]))
+
+
+@pytest.mark.parametrize(("architecture", "output"), MODES)
+def test_score_is_the_loss_of_whole_windows(corpus, architecture, output):
+    model, _ = trained(corpus, architecture=architecture, output=output, epochs=4)
+    related, mixed = model.score([["a1", "a2", "a3", "a4"], ["a1", "b2", "a3", "b4"]])
+    assert mixed < related < 0
+    if output == "hierarchical_softmax":
+        words = ["a1", "a2", "b3"]
+        expected = 0.0
+        table, nodes = (
+            keras.ops.convert_to_numpy(v) for v in (model.embeddings, model.output_table)
+        )
+        ids = model.vocabulary.encode(words)
+        for place, word in enumerate(ids):
+            others = [other for at, other in enumerate(ids) if at != place]
+            inputs, targets = ([word], others) if architecture == "skip_gram" else (others, [word])
+            h = table[inputs].mean(axis=0)
+            for target in targets:
+                signs = 1.0 - 2.0 * np.array([int(bit) for bit in model.tree.code(target)])
+                expected -= np.logaddexp(0, -signs * (nodes[model.tree.path(target)] @ h)).sum()
+        np.testing.assert_allclose(model.score([words]), [expected], rtol=1e-5)
+
+
+def test_parameters_are_counted():
+    vocabulary = Vocabulary([f"w{i}" for i in range(20)], [1] * 20)
+    count = Word2Vec(vocabulary, vector_size=7, window=2).parameters
+    assert count == {"embeddings": 140, "output": 140, "total": 280, "notes": 5 * 7 * 20}
+    tree = Word2Vec(vocabulary, vector_size=7, architecture="cbow", output="hierarchical_softmax")
+    assert (
+        tree.parameters["total"]
+        == 140 + 133
+        == sum(int(np.prod(w.shape)) for w in tree.trainable_weights)
+    )
+    assert tree.parameters["notes"] == 2 * 7 * 20
+
+
+def test_bad_arguments_and_batches(corpus):
+    for bad in (
+        {"window": 0},
+        {"vector_size": 0},
+        {"negative": 0},
+        {"output": "hs"},
+        {"architecture": "sg"},
+    ):
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            Word2Vec(corpus.vocabulary, **bad)
+    with pytest.raises(ValueError, match="vocabulary"):
+        Word2Vec(["a", "b"])
+    model = Word2Vec(corpus.vocabulary, vector_size=4, window=8)
+    model.compile()
+    with pytest.raises(ValueError, match=r"dataset\(window=8\)"):
+        model.fit(corpus.dataset(64, window=5), verbose=0)
+    with pytest.raises(ValueError, match=r"Corpus\.dataset"):
+        model.fit(np.zeros((4, 3)), verbose=0)
+    with pytest.raises(ValueError, match="learning_rate"):
+        model.compile("adam", learning_rate=0.1)
+    with pytest.raises(ValueError, match="None of these words"):
+        model.predict_context(["nowhere"])
