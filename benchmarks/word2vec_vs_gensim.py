@@ -3,19 +3,22 @@
     python benchmarks/word2vec_vs_gensim.py --corpus text8 --epochs 5
     python benchmarks/word2vec_vs_gensim.py --corpus text8 --quick
 
-Each run is a process of its own, so that the peak of memory is its own; gensim gets
-`corpus_file` and a worker for each core, ours goes through `model.fit`. Prints a Markdown table; a ratio above 1 is in
-our favour, except for memory.
+Each run is a process of its own, so that the peak of memory is its own. gensim gets `corpus_file`
+and a worker for each core, ours goes through `model.fit`. Prints a Markdown table; a ratio above 1
+is in our favour, except for memory.
 
 What was tried, on two cores with 4 096 words a step (milliseconds a step, skip-gram with negative
 sampling, 100 numbers a vector):
 
 - the whole gradient under XLA: 5.1; the same by TensorFlow's own kernels: 2.5, for XLA repeats what
   several products share and multiplies transposed matrices on one core;
-- random numbers drawn inside XLA: 7.0 instead of 3.9, each is drawn anew for each use;
-- a scatter of 4 096 rows: 0.68 with `ResourceScatterAdd`, 0.20 with XLA, in place;
-- merging rows by `tf.unique` and `unsorted_segment_sum`: 0.8; bounding them by the sum of norms: 0.2;
-- overlapping frames cut from gathered rows by `concat`: 0.41; gathered again by their indices: 0.24;
+- random numbers drawn inside XLA: 7.0 instead of 3.9, for they are drawn
+  anew for each use;
+- a scatter of 4 096 rows: 0.68 with `ResourceScatterAdd`, 0.20 with XLA;
+- merging rows by `tf.unique` and `unsorted_segment_sum`: 0.8; bounding them by the sum of norms:
+  0.2;
+- overlapping frames cut from gathered rows by `concat`: 0.41; gathered again by their indices:
+  0.24;
 - sums over a short axis under XLA: 0.30; the same as a product with ones: 0.08.
 """
 
