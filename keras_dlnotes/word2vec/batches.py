@@ -43,15 +43,15 @@ class Batches:
         ...     np.arange(6), np.array([0, 4]), batch_tokens=4, window=1, shuffle=False
         ... )
         >>> step = next(iter(batches.epoch(0)))
-        >>> step["tokens"]
-        array([[[0, 0, 1, 2, 3, 4]],
-               [[3, 4, 5, 0, 0, 0]]], dtype=int32)
-        >>> step["sentences"]
-        array([[[-1,  0,  0,  0,  0,  1]],
-               [[ 0,  1,  1, -1, -1, -1]]], dtype=int32)
-        >>> step["words"]
-        array([[[1, 1, 1, 1]],
-               [[1, 1, 0, 0]]], dtype=int32)
+        >>> step["tokens"][:, 0]
+        array([[0, 0, 1, 2, 3, 4],
+               [3, 4, 5, 0, 0, 0]], dtype=int32)
+        >>> step["sentences"][:, 0]
+        array([[-1,  1,  1,  1,  1,  2],
+               [ 1,  2,  2, -1, -1, -1]], dtype=int32)
+        >>> step["words"][:, 0]
+        array([[1, 1, 1, 1],
+               [1, 1, 0, 0]], dtype=int32)
     """
 
     def __init__(

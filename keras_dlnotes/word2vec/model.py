@@ -63,6 +63,7 @@ class Word2Vec(Training, keras.Model):
         seed: Integer, for the initial vectors, windows and noise. Defaults to 0.
 
     Example:
+        >>> from keras_dlnotes.word2vec.corpus import Corpus
         >>> corpus = Corpus.from_texts(["the cat saw the dog", "the dog slept"] * 50)
         >>> model = Word2Vec(corpus.vocabulary, vector_size=8, window=2)
         >>> model.compile()
