@@ -40,7 +40,7 @@ class Word2Vec(Training, keras.Model):
 
     `compile()` without an optimizer is word2vec's: plain gradient descent on the sum over pairs,
     its rate falling linearly to 1e-4 of itself over the run, no row moving farther than 0.5 in a
-    step, compiled as a whole. Any other optimizer gets the same gradients as rows.
+    step. Any other optimizer gets the same gradients as rows.
 
     Args:
         vocabulary: A `Vocabulary`, for instance `corpus.vocabulary`.
