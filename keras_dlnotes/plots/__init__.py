@@ -4,6 +4,7 @@ Each function takes ``ax=`` (``axes=`` where it draws several) and returns what 
 it makes a figure. Lines differ in dashes and markers too, so that they survive a grey printer.
 """
 
+from keras_dlnotes.plots.activation_history import activation_statistics
 from keras_dlnotes.plots.activations import activation, initial_activations
 from keras_dlnotes.plots.backprop import backprop_trace, gradient_check
 from keras_dlnotes.plots.boundaries import decision_boundary
@@ -21,6 +22,7 @@ from keras_dlnotes.plots.training import optimizer_comparison, training_curves
 
 __all__ = [
     "activation",
+    "activation_statistics",
     "animate_race",
     "backprop_trace",
     "confusion_matrix",

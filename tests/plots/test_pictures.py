@@ -5,7 +5,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from keras_dlnotes import activations, optimizers, plots
+from keras_dlnotes import activations, callbacks, optimizers, plots
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,30 @@ def test_initial_activations_shrink_with_small_weights():
     assert spreads[0] > 10 * spreads[1] > 100 * spreads[2]
     with pytest.raises(ValueError, match="has no layer with an activation"):
         plots.initial_activations(keras.Sequential([keras.Input((2,)), keras.layers.Flatten()]), x)
+
+
+def test_activation_statistics_are_the_monitors():
+    monitor = callbacks.ActivationMonitor(on_problem=None)
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4, "tanh", name="a"),
+            keras.layers.Dense(1, name="b"),
+        ]
+    )
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
+    model.fit(x, x[:, :1], epochs=3, verbose=0, callbacks=[monitor])
+    ax = plots.activation_statistics(monitor)
+    labelled(ax)
+    for line in ax.lines:
+        np.testing.assert_array_equal(line.get_xdata(), [0, 1, 2])
+        values = monitor.history["activation_std"][line.get_label()]
+        np.testing.assert_array_equal(line.get_ydata(), values)
+    assert {line.get_label() for line in ax.lines} >= {"a"}
+    assert plots.activation_statistics(monitor, "activation_mean", ax=ax) is ax
+    with pytest.raises(ValueError, match="Received: statistic='spread'"):
+        plots.activation_statistics(monitor, "spread")
 
 
 def test_training_curves_mark_over_fitting():

@@ -2,6 +2,7 @@ from samples import TestedIn
 
 SAMPLES = {
     "activation": TestedIn("plots/test_pictures.py"),
+    "activation_statistics": TestedIn("plots/test_pictures.py"),
     "animate_race": TestedIn("plots/test_pictures.py"),
     "backprop_trace": TestedIn("diagnostics/test_diagnostics_plots.py"),
     "confusion_matrix": TestedIn("plots/test_pictures.py"),
