@@ -270,7 +270,7 @@ def rrelu(x, lower=0.125, upper=1 / 3, training=False, seed=None):
         slope = keras.random.uniform(ops.shape(x), lower, upper, dtype=x.dtype, seed=seed)
     else:
         slope = (lower + upper) / 2
-    return ops.where(x > 0, x, slope * x)
+    return ops.where(x > 0, x, ops.multiply(x, slope))  # JAX arrays multiply no symbolic x.
 
 
 @serializable

@@ -51,7 +51,8 @@ class Constant(keras.initializers.Initializer):
 
     def __call__(self, shape, dtype=None):
         dtype = keras.backend.standardize_dtype(dtype)
-        return ops.broadcast_to(ops.cast(ops.convert_to_tensor(self.value), dtype), shape)
+        # Not a broadcast: on PyTorch that is a view of one number, which nothing can be loaded into.
+        return ops.cast(ops.convert_to_tensor(self.value), dtype) * ops.ones(shape, dtype=dtype)
 
     def get_config(self):
         return {"value": keras.saving.serialize_keras_object(self.value)}
