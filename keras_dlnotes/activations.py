@@ -268,9 +268,10 @@ def rrelu(x, lower=0.125, upper=1 / 3, training=False, seed=None):
     x = _floats(x)
     if training:
         slope = keras.random.uniform(ops.shape(x), lower, upper, dtype=x.dtype, seed=seed)
+        negative = ops.multiply(x, slope)  # An array of JAX would not multiply a symbolic tensor.
     else:
-        slope = (lower + upper) / 2
-    return ops.where(x > 0, x, ops.multiply(x, slope))  # JAX arrays multiply no symbolic x.
+        negative = (lower + upper) / 2 * x
+    return ops.where(x > 0, x, negative)
 
 
 @serializable

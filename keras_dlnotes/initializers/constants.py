@@ -51,7 +51,7 @@ class Constant(keras.initializers.Initializer):
 
     def __call__(self, shape, dtype=None):
         dtype = keras.backend.standardize_dtype(dtype)
-        # Not a broadcast: on PyTorch that is a view of one number, which nothing can be loaded into.
+        # Not a broadcast: PyTorch would give a view of one number, into which nothing can load.
         return ops.cast(ops.convert_to_tensor(self.value), dtype) * ops.ones(shape, dtype=dtype)
 
     def get_config(self):
