@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks, losses, optimizers
+from keras_dlnotes._fitting import judge_fit
 from keras_dlnotes.callbacks.gradient_monitor import GradientMonitor
-from keras_dlnotes.diagnostics.fitting import judge_fit
 from keras_dlnotes.models.data import checked_pair, split
 from keras_dlnotes.models.mlp import MLP
 from keras_dlnotes.models.task import TASKS, detect
