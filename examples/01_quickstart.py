@@ -36,7 +36,7 @@ def deep_net(activation, initializer, normalize):
             keras.layers.Dense(WIDTH, kernel_initializer=initializer(), name=f"dense_{number}")
         )
         if normalize:
-            layers.append(dl.layers.BatchNormalization())
+            layers.append(dl.layers.BatchNormalization(momentum=0.9))
         layers.append(keras.layers.Activation(activation))
     return keras.Sequential([*layers, keras.layers.Dense(10, name="outputs")])
 
