@@ -8,6 +8,7 @@ from keras import ops
 from keras.src.backend import set_keras_mask
 
 from keras_dlnotes import losses
+from keras_dlnotes.losses._base import REDUCTIONS
 
 BACKEND = keras.backend.backend()
 GENERATOR = np.random.default_rng(0)
@@ -58,7 +59,7 @@ def numbers(loss, y_true, y_pred, weights, mask):
     return ops.convert_to_numpy(loss(y_true, y_pred, sample_weight=weights))
 
 
-@pytest.mark.parametrize("reduction", losses.REDUCTIONS)
+@pytest.mark.parametrize("reduction", REDUCTIONS)
 @pytest.mark.parametrize(("name", "kwargs", "y_true", "y_pred"), CASES)
 def test_equals_keras(name, kwargs, y_true, y_pred, reduction):
     ours = getattr(losses, name)(**kwargs, reduction=reduction)

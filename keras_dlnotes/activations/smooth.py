@@ -1,0 +1,74 @@
+"""Smooth relatives of ReLU that are made of exponentials."""
+
+from keras import ops
+
+from keras_dlnotes._saving import serializable
+from keras_dlnotes.activations._tensors import floats, minus_abs
+
+# Klambauer et al. (2017), appendix A: the fixed point with mean 0 and variance 1.
+SELU_ALPHA = 1.6732632423543772
+
+SELU_SCALE = 1.0507009873554805
+
+
+@serializable
+def elu(x, alpha=1.0):
+    """The exponential linear unit: below 0 it bends smoothly towards `-alpha`.
+
+    Its mean is nearer to 0 than that of ReLU, which speeds up learning.
+
+    `f(x) = x if x > 0 else alpha * (exp(x) - 1)`
+
+    Args:
+        x: Input tensor.
+        alpha: Float. Minus the value for very negative inputs. Defaults to 1.
+
+    Example:
+        >>> elu([-1e4, -0.6931472, 0.0, 3.0]).numpy()
+        array([-1. , -0.5,  0. ,  3. ], dtype=float32)
+
+    Reference: [Clevert et al., 2016](https://arxiv.org/abs/1511.07289)
+    """
+    x = floats(x)
+    # The unused branch must not overflow either: infinity times a gradient of 0 would be NaN.
+    return ops.where(x > 0, x, alpha * ops.expm1(ops.where(x > 0, 0.0, x)))
+
+
+@serializable
+def selu(x):
+    """The scaled ELU, which drives every layer's outputs towards mean 0 and variance 1.
+
+    Only with `LecunNormal` weights, and with `AlphaDropout` instead of `Dropout`.
+
+    `f(x) = scale * x if x > 0 else scale * alpha * (exp(x) - 1)`, `scale = 1.05070098...`,
+    `alpha = 1.67326324...`
+
+    Args:
+        x: Input tensor.
+
+    Example:
+        >>> selu([-1e4, 0.0, 1.0]).numpy()
+        array([-1.7580993,  0.       ,  1.050701 ], dtype=float32)
+
+    Reference: [Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)
+    """
+    return SELU_SCALE * elu(x, alpha=SELU_ALPHA)
+
+
+@serializable
+def softplus(x):
+    """A ReLU without the corner; its derivative is the sigmoid.
+
+    For outputs that must be positive, a scale or a rate.
+
+    `f(x) = log(1 + exp(x))`, computed as `max(x, 0) + log1p(exp(-|x|))`
+
+    Args:
+        x: Input tensor.
+
+    Example:
+        >>> softplus([-1e4, 0.0, 1e4]).numpy()
+        array([0.000000e+00, 6.931472e-01, 1.000000e+04], dtype=float32)
+    """
+    x = floats(x)
+    return ops.where(x >= 0, x, 0.0) + ops.log1p(ops.exp(minus_abs(x)))

@@ -1,0 +1,64 @@
+"""Any number into a bounded range: sigmoid, tanh, and softmax for several at once."""
+
+from keras import ops
+
+from keras_dlnotes._saving import serializable
+from keras_dlnotes.activations._tensors import floats, minus_abs, remember_logits
+
+
+@serializable
+def sigmoid(x):
+    """The logistic function, which squeezes any number into (0, 1).
+
+    For the probability of yes against no. Deep in a net its gradient, at most 1/4, vanishes.
+
+    `f(x) = 1 / (1 + exp(-x))`, for negative `x` computed as `exp(x) / (1 + exp(x))`, so that no
+    exponential overflows.
+
+    Args:
+        x: Input tensor.
+
+    Example:
+        >>> sigmoid([-1e4, 0.0, 1e4]).numpy()
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    x = floats(x)
+    small = ops.exp(minus_abs(x))
+    return remember_logits(ops.where(x >= 0, 1.0, small) / (1.0 + small), x)
+
+
+@serializable
+def tanh(x):
+    """The hyperbolic tangent, which squeezes any number into (-1, 1), with 0 in the middle.
+
+    `f(x) = (exp(x) - exp(-x)) / (exp(x) + exp(-x))`
+
+    Args:
+        x: Input tensor.
+
+    Example:
+        >>> tanh([-1e4, 0.0, 0.5493061]).numpy()
+        array([-1.        ,  0.        ,  0.49999994], dtype=float32)
+    """
+    return ops.tanh(floats(x))
+
+
+@serializable
+def softmax(x, axis=-1):
+    """Turns numbers into a probability distribution over classes.
+
+    `f(x)_i = exp(x_i) / sum_j exp(x_j)`, after taking off the greatest `x_j`, which changes nothing
+    but that nothing overflows.
+
+    Args:
+        x: Input tensor.
+        axis: Integer, or tuple of integers. The classes. Defaults to -1.
+
+    Example:
+        >>> softmax([[0.0, 0.6931472, 0.0], [1e4, 1e4, -1e4]]).numpy()
+        array([[0.25, 0.5 , 0.25],
+               [0.5 , 0.5 , 0.  ]], dtype=float32)
+    """
+    x = floats(x)
+    powers = ops.exp(x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True)))
+    return remember_logits(powers / ops.sum(powers, axis=axis, keepdims=True), x)

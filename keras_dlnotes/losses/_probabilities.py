@@ -1,0 +1,45 @@
+"""Logarithms of probabilities that stay finite."""
+
+import warnings
+
+import keras
+from keras import ops
+
+from keras_dlnotes.losses._tensors import dtype_of, widened
+
+
+def behind_activation(y_pred, from_logits, loss):
+    """The logits a softmax or sigmoid was made from, if it remembers them, else ``y_pred``.
+
+    As in Keras on TensorFlow: no probability then needs clipping, and no gradient gets lost.
+    """
+    logits = getattr(y_pred, "_keras_logits", None)
+    if logits is None or keras.backend.backend() != "tensorflow":
+        return y_pred, from_logits
+    if from_logits:
+        warnings.warn(
+            f"`{loss}` has `from_logits=True`, but `y_pred` comes from a softmax or a sigmoid; "
+            "the logits behind it are used.",
+            stacklevel=3,
+        )
+    return logits, True
+
+
+def clipped(probabilities, dtype):
+    """Probabilities, once of ``dtype``, away from 0 and 1 so that logarithms stay finite."""
+    # Below the smallest normal float16 not even the gradient, 1 / p, could be held.
+    low = 2.0**-14 if dtype == "float16" else keras.config.epsilon()
+    return ops.clip(probabilities, low, 1.0 - keras.config.epsilon())
+
+
+def _log_softmax(logits, axis):
+    logits = widened(logits)
+    logits = logits - ops.stop_gradient(ops.max(logits, axis=axis, keepdims=True))
+    return logits - ops.log(ops.sum(ops.exp(logits), axis=axis, keepdims=True))
+
+
+def log_probabilities(y_pred, from_logits, axis):
+    if from_logits:
+        return _log_softmax(y_pred, axis)
+    wide = widened(y_pred)
+    return ops.log(clipped(wide / ops.sum(wide, axis=axis, keepdims=True), dtype_of(y_pred)))
