@@ -71,6 +71,8 @@ for (name, choice), marker in zip(choices.items(), "os^Dv", strict=True):
 functions = [activation for activation, _ in choices.values()]
 dl.plots.activation(functions, ax=axes[0])
 dl.plots.activation(functions, derivative=True, ax=axes[1])
+for line, curve in zip(axes[2].lines, axes[0].lines, strict=False):
+    line.set(color=curve.get_color(), linestyle=curve.get_linestyle())
 axes[2].set(xlabel="layer, input to output", ylabel="gradient norm before training")
 axes[2].set_title("What reaches each layer")
 axes[2].legend()

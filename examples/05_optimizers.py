@@ -19,7 +19,7 @@ from sklearn.datasets import load_digits
 import keras_dlnotes as dl
 
 PICTURE = pathlib.Path(__file__).with_suffix(".png").name
-EPOCHS = 8
+EPOCHS = 6
 
 x, y = load_digits(return_X_y=True)
 order = np.random.default_rng(0).permutation(len(x))

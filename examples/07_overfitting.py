@@ -20,7 +20,7 @@ from sklearn.datasets import load_digits
 import keras_dlnotes as dl
 
 PICTURE = pathlib.Path(__file__).with_suffix(".png").name
-EPOCHS = 40
+EPOCHS = 30
 
 x, y = load_digits(return_X_y=True)
 generator = np.random.default_rng(0)

@@ -196,7 +196,7 @@ def _compiled_map(function, jit):
     if backend == "tensorflow":
         import tensorflow as tf
 
-        @tf.function(jit_compile=jit, autograph=False, reduce_retracing=True)
+        @tf.function(jit_compile=jit, autograph=False)
         def run(points, *rest):
             return tf.map_fn(
                 lambda point: function(point, *rest),
@@ -205,7 +205,16 @@ def _compiled_map(function, jit):
                 parallel_iterations=8,
             )
 
-        return run
+        traced = []
+
+        def one_trace(points, *rest):
+            # For any number of points: TensorFlow warns of functions that are traced again.
+            if not traced:
+                some = tf.TensorSpec((None, points.shape[1]), points.dtype)
+                traced.append(run.get_concrete_function(some, *rest))
+            return traced[0](points, *rest)
+
+        return one_trace
     if backend == "jax":
         import jax
 

@@ -1,6 +1,5 @@
 """The surface of the loss around a model's weights."""
 
-import hashlib
 import itertools
 import os
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
+from keras_dlnotes.diagnostics._checkpoint import GridCheckpoint
 from keras_dlnotes.diagnostics._evaluator import Batches, Evaluator
 from keras_dlnotes.diagnostics.directions import (
     Directions,
@@ -173,7 +173,7 @@ def loss_landscape(
     evaluator = Evaluator(model, batches, directions.arrays, loss, recompute, jit_compile)
     center = evaluator.losses(np.zeros((1, len(axes))))[0]
     # The model's own loss tells another state of the model or other data apart.
-    store = _Checkpoint(checkpoint, grid, directions, batches.total, center, batch_norm)
+    store = GridCheckpoint(checkpoint, grid, directions, batches.total, center, batch_norm)
     losses = _evaluate(evaluator, grid, store, verbose)
     shape = [len(axis) for axis in axes]
     return Landscape(model.name, axes, losses.reshape(shape), float(center), directions, path)
@@ -197,40 +197,6 @@ def _evaluate(evaluator, grid, store, verbose, chunk=64):
         seen += len(rows)
         bar.update(seen)
     return losses
-
-
-class _Checkpoint:
-    """What is known of a grid, in memory and, given a path, on disk."""
-
-    def __init__(self, path, grid, directions, rows, center, batch_norm):
-        self.path = None if path is None else os.fspath(path)
-        self.losses, self.done = np.full(len(grid), np.nan), np.zeros(len(grid), bool)
-        if self.path is None:
-            return
-        digest = hashlib.sha256(grid.tobytes())
-        for direction in directions.arrays:
-            for array in direction:
-                digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update(f"{rows} {center:.5g} {batch_norm}".encode())
-        self.key = digest.hexdigest()
-        if not os.path.exists(self.path):
-            self.save()  # A place that cannot be written to shows now and not after an hour.
-            return
-        with np.load(self.path) as stored:
-            if str(stored["key"]) != self.key:
-                raise ValueError(
-                    f"The checkpoint {self.path} belongs to another landscape (other weights, "
-                    "data, directions or points). Delete it or name another file."
-                )
-            self.losses, self.done = stored["losses"].copy(), stored["done"].copy()
-
-    def save(self):
-        if self.path is None:
-            return
-        temporary = self.path + ".part"
-        with open(temporary, "wb") as file:
-            np.savez(file, key=self.key, losses=self.losses, done=self.done)
-        os.replace(temporary, self.path)
 
 
 def _axes(directions, points, span):

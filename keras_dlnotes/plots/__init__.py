@@ -1,7 +1,8 @@
 """Pictures of what the other rooms return; the only user of matplotlib.
 
-Each function takes ``ax=`` (``axes=`` where it draws several) and returns what it drew on. Without
-it makes a figure. Lines differ in dashes and markers too, so that they survive a grey printer.
+Each function takes ``ax=`` and returns the Axes it drew on; one that draws several takes several,
+or one which it divides. Without ``ax`` a figure is made. Lines differ in dashes and markers too,
+so that they survive a grey printer.
 """
 
 from keras_dlnotes.plots.activation_history import activation_statistics

@@ -2,6 +2,8 @@
 
 import itertools
 
+import numpy as np
+
 #: Okabe and Ito's colours, the dark ones first; each comes with a dash and a marker of its own.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#000000", "#E69F00", "#56B4E9", "#CC79A7"]
 DASHES = ["-", "--", "-.", ":", (0, (7, 1)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 0.5))]
@@ -31,15 +33,34 @@ def axes(ax=None, width=6.4, height=4.8, projection=None):
 
 
 def grid(count, given=None, columns=3, size=3.2):
-    """`count` Axes in rows: those given, or those of a new figure."""
+    """`count` Axes in rows: those given, parts of the one given, or those of a new figure."""
     plt = pyplot()
-    if given is not None:
-        given = list(given)
-        if len(given) < count:
-            raise ValueError(f"`axes` must hold {count} Axes. Received: {len(given)}")
-        return given[:count]
     columns = min(columns, count)
     rows = -(-count // columns)
+    if hasattr(given, "inset_axes") and count == 1:
+        return [given]
+    if hasattr(given, "inset_axes"):
+        given.set_axis_off()
+        wide, high = 1 / columns, 1 / rows
+        # Room for the titles and labels between the parts.
+        return [
+            given.inset_axes(
+                [
+                    (k % columns + 0.1) * wide,
+                    1 - (k // columns + 0.85) * high,
+                    0.85 * wide,
+                    0.7 * high,
+                ]
+            )
+            for k in range(count)
+        ]
+    if given is not None:
+        given = list(np.ravel(given))
+        if len(given) < count:
+            raise ValueError(
+                f"Argument `ax` must be one Axes or hold {count}. Received: {len(given)}"
+            )
+        return given[:count]
     figure, made = plt.subplots(
         rows,
         columns,

@@ -44,7 +44,7 @@ def activation(functions, low=-4.0, high=4.0, *, ax=None, derivative=False):
     return ax
 
 
-def initial_activations(model, x, *, axes=None, bins=50):
+def initial_activations(model, x, *, ax=None, bins=50):
     """Draws the distribution of each hidden layer's outputs, before any training.
 
     Weights too small squeeze the signal to zero layer by layer, weights too large drive sigmoids to
@@ -53,7 +53,7 @@ def initial_activations(model, x, *, axes=None, bins=50):
     Args:
         model: A built functional or sequential model.
         x: A batch of inputs.
-        axes: One Axes a layer. Defaults to None, a new figure.
+        ax: One Axes a layer, or one to be divided. Defaults to None, a new figure.
         bins: Integer. Defaults to 50.
 
     Returns:
@@ -68,10 +68,12 @@ def initial_activations(model, x, *, axes=None, bins=50):
         raise ValueError(f"Model '{model.name}' has no layer with an activation.")
     inputs = model.inputs[0] if len(model.inputs) == 1 else model.input
     outputs = keras.Model(inputs, [layer.output for layer in watched])(x, training=False)
-    drawn = grid(len(watched), axes, columns=5, size=2.4)
-    for layer, output, ax in zip(watched, outputs, drawn, strict=True):
+    drawn = grid(len(watched), ax, columns=5, size=2.4)
+    for layer, output, part in zip(watched, outputs, drawn, strict=True):
         values = ops.convert_to_numpy(output).astype("float64").ravel()
-        ax.hist(values, bins=bins, color="#0072B2")
-        ax.set_title(f"{layer.name}: std {values.std():.2g}", fontsize=9)
-        ax.set(yticks=[], xlabel="output", ylabel="count")
+        part.hist(values, bins=bins, color="#0072B2")
+        part.set_title(f"{layer.name}: std {values.std():.2g}", fontsize=9)
+        part.locator_params(axis="x", nbins=3)
+        part.ticklabel_format(axis="x", style="sci", scilimits=(-2, 3))
+        part.set(yticks=[], xlabel="output", ylabel="count")
     return drawn

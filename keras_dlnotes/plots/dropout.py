@@ -5,7 +5,7 @@ import numpy as np
 from keras_dlnotes.plots._canvas import grid
 
 
-def dropout_sampling(rate=0.5, layers=(4, 6, 6, 2), samples=3, seed=0, *, axes=None):
+def dropout_sampling(rate=0.5, layers=(4, 6, 6, 2), samples=3, seed=0, *, ax=None):
     """Draws a net and some of the thinned nets that dropout samples from it.
 
     Args:
@@ -13,15 +13,16 @@ def dropout_sampling(rate=0.5, layers=(4, 6, 6, 2), samples=3, seed=0, *, axes=N
         layers: Integers. Units of each layer. Defaults to (4, 6, 6, 2).
         samples: Integer. Thinned nets. Defaults to 3.
         seed: Integer. Defaults to 0.
-        axes: Axes, one for the net and one for each sample. Defaults to None, a new figure.
+        ax: Axes, one for the net and one for each sample, or one to be divided. Defaults to None,
+            a new figure.
 
     Returns:
         The list of Axes.
     """
     generator = np.random.default_rng(seed)
-    drawn = grid(samples + 1, axes, columns=samples + 1, size=2.6)
+    drawn = grid(samples + 1, ax, columns=samples + 1, size=2.6)
     places = [np.linspace(-1, 1, units) * (units - 1) / max(layers) for units in layers]
-    for number, ax in enumerate(drawn):
+    for number, part in enumerate(drawn):
         kept = [
             np.ones(units, bool)
             if number == 0 or index in (0, len(layers) - 1)
@@ -32,14 +33,14 @@ def dropout_sampling(rate=0.5, layers=(4, 6, 6, 2), samples=3, seed=0, *, axes=N
             for i in np.flatnonzero(kept[index]):
                 for j in np.flatnonzero(kept[index + 1]):
                     ends = (places[index][i], places[index + 1][j])
-                    ax.plot((index, index + 1), ends, color="0.6", linewidth=0.6, zorder=1)
+                    part.plot((index, index + 1), ends, color="0.6", linewidth=0.6, zorder=1)
         for index, units in enumerate(layers):
             on = kept[index]
             across = np.full(units, index)
-            ax.scatter(across[on], places[index][on], s=70, color="#0072B2", zorder=2)
-            ax.scatter(across[~on], places[index][~on], s=50, marker="x", color="0.5", zorder=2)
+            part.scatter(across[on], places[index][on], s=70, color="#0072B2", zorder=2)
+            part.scatter(across[~on], places[index][~on], s=50, marker="x", color="0.5", zorder=2)
         total = sum(int(k.sum()) for k in kept[1:-1])
-        ax.set_title("the net" if number == 0 else f"sample {number}: {total} hidden units")
-        ax.margins(x=0.15)
-        ax.set_axis_off()
+        part.set_title("the net" if number == 0 else f"sample {number}: {total} hidden units")
+        part.margins(x=0.15)
+        part.set_axis_off()
     return drawn

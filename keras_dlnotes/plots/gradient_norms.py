@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_dlnotes.plots._canvas import MARKERS, axes, pyplot
+from keras_dlnotes.plots._canvas import MARKERS, axes, grid, pyplot
 
 
 def gradients(monitor, ax=None):
@@ -10,11 +10,11 @@ def gradients(monitor, ax=None):
 
     Args:
         monitor: A ``callbacks.GradientMonitor`` after a fit.
-        ax: A pair of Axes. Defaults to None: a new figure.
+        ax: A pair of Axes, or one to be divided. Defaults to None: a new figure.
     """
     if ax is None:
         _, ax = pyplot().subplots(1, 2, figsize=(11, 4), layout="constrained")
-    over_epochs, profile = ax
+    over_epochs, profile = ax = grid(2, ax)
     norms = monitor.layer_norms()
     colours = pyplot().get_cmap("viridis")(np.linspace(0, 0.9, len(norms)))
     for k, ((name, values), colour) in enumerate(zip(norms.items(), colours, strict=True)):

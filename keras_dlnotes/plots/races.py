@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_dlnotes.plots._canvas import axes, lines
+from keras_dlnotes.plots._canvas import axes, styles
 
 #: Test functions of two numbers: the function, where to start, the window, and its minimum.
 SURFACES = {
@@ -74,9 +74,10 @@ def optimizer_race(paths, surface="rosenbrock", *, ax=None):
     function, _, window, minimum = surface_of(surface)
     ax = axes(ax, 7, 5.5)
     contours(ax, function, window, minimum, surface)
-    for (name, path), style in zip(paths.items(), lines(), strict=False):
-        ax.plot(*path.T, label=f"{name} ({len(path) - 1} steps)", linewidth=1.6, **style)
-        ax.plot(*path[-1], "o", color=style["color"], markersize=5)
+    for (name, path), style in zip(paths.items(), styles(), strict=False):
+        label = f"{name} ({len(path) - 1} steps)"
+        # The marker, at the end of the path, tells it apart where lines meet.
+        ax.plot(*path.T, label=label, linewidth=1.6, markevery=[len(path) - 1], **style)
     ax.legend(loc="best", fontsize=8)
     return ax
 
@@ -100,9 +101,9 @@ def animate_race(paths, surface="rosenbrock", *, ax=None, frames=60, interval=50
     ax = axes(ax, 7, 5.5)
     contours(ax, function, window, minimum, surface)
     drawn = {}
-    for name, style in zip(paths, lines(), strict=False):
+    for name, style in zip(paths, styles(), strict=False):
+        (head,) = ax.plot([], [], style.pop("marker"), color=style["color"])
         (trail,) = ax.plot([], [], label=name, linewidth=1.6, **style)
-        (head,) = ax.plot([], [], "o", color=style["color"])
         drawn[name] = (trail, head)
     ax.legend(loc="best", fontsize=8)
     longest = max(len(path) for path in paths.values())

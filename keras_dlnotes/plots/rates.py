@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_dlnotes.plots._canvas import axes
+from keras_dlnotes.plots._canvas import COLOURS, axes
 
 
 def learning_rate_finder(curve, *, ax=None):
@@ -16,11 +16,12 @@ def learning_rate_finder(curve, *, ax=None):
     rates, smoothed = curve.learning_rates, curve.smoothed
     ax.plot(rates, curve.losses, color="0.75", linewidth=1, label="each batch")
     ax.plot(rates, smoothed, color="black", label="smoothed")
-    for (name, rate), marker in zip(curve.suggestions.items(), "osD", strict=True):
+    marks = zip(curve.suggestions.items(), COLOURS, "osD", strict=False)
+    for (name, rate), colour, marker in marks:
         if rate is not None:
             height = np.interp(rate, rates, smoothed)
             label = f"{name.replace('_', ' ')}: {rate:.1e}"
-            ax.plot([rate], [height], marker, markersize=7, label=label)
+            ax.plot([rate], [height], marker, color=colour, markersize=7, label=label)
     ax.set_xscale("log")
     if len(smoothed):
         # One huge loss at the end must not flatten the valley that the picture is about.

@@ -5,7 +5,7 @@ import numpy as np
 from keras_dlnotes.plots._canvas import grid
 
 
-def reconstructions(*rows, labels=None, shape=None, count=8, axes=None):
+def reconstructions(*rows, labels=None, shape=None, count=8, ax=None):
     """Draws pictures below each other: clean, noisy and reconstructed digits, for example.
 
     Args:
@@ -13,22 +13,22 @@ def reconstructions(*rows, labels=None, shape=None, count=8, axes=None):
         labels: A name for each row. Defaults to none.
         shape: Height and width of a flat picture. Defaults to a square.
         count: Integer. Pictures in a row. Defaults to 8.
-        axes: One Axes a row. Defaults to None, a new figure.
+        ax: One Axes a row, or one to be divided. Defaults to None, a new figure.
 
     Returns:
         The list of Axes, one a row.
     """
-    drawn = grid(len(rows), axes, columns=1, size=1.0 if axes is not None else 1.6)
-    if axes is None:
+    drawn = grid(len(rows), ax, columns=1)
+    if ax is None:
         drawn[0].figure.set_size_inches(count * 0.9, len(rows) * 1.15)
     labels = labels or [""] * len(rows)
-    for pictures, label, ax in zip(rows, labels, drawn, strict=True):
+    for pictures, label, part in zip(rows, labels, drawn, strict=True):
         pictures = np.asarray(pictures)[:count]
         if pictures.ndim == 2:
             side = shape or (round(pictures.shape[1] ** 0.5),) * 2
             pictures = pictures.reshape(len(pictures), *side)
         pictures = pictures.reshape(pictures.shape[:3])
         strip = np.concatenate(list(np.pad(pictures, ((0, 0), (0, 0), (0, 1)))), axis=1)
-        ax.imshow(strip, cmap="gray_r", vmin=0, vmax=max(float(pictures.max()), 1e-9))
-        ax.set(xticks=[], yticks=[], title=label)
+        part.imshow(strip, cmap="gray_r", vmin=0, vmax=max(float(pictures.max()), 1e-9))
+        part.set(xticks=[], yticks=[], title=label)
     return drawn

@@ -3,12 +3,12 @@
 from keras_dlnotes.plots._canvas import grid
 
 
-def tuning(result, *, axes=None):
+def tuning(result, *, ax=None):
     """Draws the score of each trial against each hyper-parameter that varied.
 
     Args:
         result: What `keras_dlnotes.tuning.tune` returned.
-        axes: Axes, one for each. Defaults to None, a new figure.
+        ax: Axes, one for each, or one to be divided. Defaults to None, a new figure.
 
     Returns:
         The list of Axes.
@@ -21,21 +21,21 @@ def tuning(result, *, axes=None):
         for name in rows[0]
         if name not in ("trial", "status", "score") and len({str(r[name]) for r in rows}) > 1
     ]
-    drawn = grid(max(len(names), 1), axes)
+    drawn = grid(max(len(names), 1), ax)
     scores = [row["score"] for row in rows]
-    for name, ax in zip(names, drawn, strict=False):
+    for name, part in zip(names, drawn, strict=False):
         values = [row[name] for row in rows]
         numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
         positions = values
         if not numeric:
             kinds = sorted({str(value) for value in values})
             positions = [kinds.index(str(value)) for value in values]
-            ax.set_xticks(range(len(kinds)), kinds)
-            ax.set_xlim(-0.5, len(kinds) - 0.5)
+            part.set_xticks(range(len(kinds)), kinds)
+            part.set_xlim(-0.5, len(kinds) - 0.5)
         elif min(values) > 0 and max(values) / min(values) > 30:
-            ax.set_xscale("log")
-        ax.plot(positions, scores, "o", color="#0072B2", alpha=0.7)
-        ax.plot(positions[:1], scores[:1], "*", color="#D55E00", markersize=14, label="best")
-        ax.set(xlabel=name, ylabel=result.objective)
+            part.set_xscale("log")
+        part.plot(positions, scores, "o", color="#0072B2", alpha=0.7)
+        part.plot(positions[:1], scores[:1], "*", color="#D55E00", markersize=14, label="best")
+        part.set(xlabel=name, ylabel=result.objective)
     drawn[0].legend()
     return drawn

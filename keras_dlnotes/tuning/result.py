@@ -75,11 +75,11 @@ class TuningResult:
         ]
         return "\n".join(line.rstrip() for line in lines)
 
-    def plot(self, axes=None):
+    def plot(self, ax=None):
         """Score against each hyper-parameter; see `keras_dlnotes.plots.tuning`."""
         from keras_dlnotes import plots
 
-        return plots.tuning(self, axes=axes)
+        return plots.tuning(self, ax=ax)
 
     @property
     def directory(self):

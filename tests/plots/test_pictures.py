@@ -1,5 +1,7 @@
 """What is drawn, read back from the artists; never pixels."""
 
+import inspect
+
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
@@ -178,6 +180,34 @@ def test_embedding_is_the_principal_plane():
         plots.embedding(np.zeros(5))
 
 
+class FakeMonitor:
+    """What the pictures ask of a GradientMonitor: two layers over three epochs."""
+
+    norms = {"a": np.array([1.0, 0.1, 0.0]), "b": np.array([2.0, 1.0, 0.5])}
+    history = {
+        "epoch": [0, 1, 2],
+        "gradient_norm": norms,
+        "gradient_norm_min": {name: values / 2 for name, values in norms.items()},
+        "gradient_norm_max": {name: values * 2 for name, values in norms.items()},
+    }
+
+    def layer_norms(self):
+        return self.norms
+
+
+def test_gradients_over_the_epochs_and_by_layer():
+    over_epochs, profile = plots.gradients(FakeMonitor())
+    labelled(over_epochs, profile)
+    for line, values in zip(over_epochs.lines, FakeMonitor.norms.values(), strict=True):
+        shown = np.where(values > 0, values, np.nan)  # Zero has no logarithm.
+        np.testing.assert_array_equal(line.get_ydata(), shown)
+    np.testing.assert_array_equal(profile.lines[0].get_ydata(), [np.nan, 0.5])
+    assert [text.get_text() for text in profile.get_xticklabels()] == ["a", "b"]
+    assert {over_epochs.get_yscale(), profile.get_yscale()} == {"log"}
+    _, own = plt.subplots()
+    assert plots.gradient_profile(FakeMonitor(), ax=own) is own
+
+
 class FakeResult:
     objective = "val_accuracy"
     trials = [
@@ -197,6 +227,34 @@ def test_tuning_draws_what_varied():
 
 def test_given_axes_are_used():
     _, axes = plt.subplots(1, 2)
-    assert plots.reconstructions(np.zeros((2, 4)), np.zeros((2, 4)), axes=axes) == list(axes)
-    with pytest.raises(ValueError, match=r"`axes` must hold 2 Axes\. Received: 1"):
-        plots.reconstructions(np.zeros((2, 4)), np.zeros((2, 4)), axes=axes[:1])
+    assert plots.reconstructions(np.zeros((2, 4)), np.zeros((2, 4)), ax=axes) == list(axes)
+    with pytest.raises(ValueError, match=r"`ax` must be one Axes or hold 2\. Received: 1"):
+        plots.reconstructions(np.zeros((2, 4)), np.zeros((2, 4)), ax=axes[:1])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: plots.reconstructions(np.zeros((2, 4)), np.ones((2, 4)), ax=ax),
+        lambda ax: plots.dropout_sampling(samples=2, ax=ax),
+        lambda ax: plots.tuning(FakeResult(), ax=ax),
+        lambda ax: plots.gradients(FakeMonitor(), ax=ax),
+    ],
+    ids=["reconstructions", "dropout_sampling", "tuning", "gradients"],
+)
+def test_one_axes_is_divided_among_several_pictures(draw):
+    figure, (ax, other) = plt.subplots(1, 2)
+    drawn = list(draw(ax))
+    assert len(drawn) > 1
+    assert figure.axes == [ax, other]  # The parts belong to the one that was given.
+    assert set(ax.child_axes) == set(drawn)
+    figure.canvas.draw()
+    boxes = [part.get_window_extent() for part in drawn]
+    assert not any(a.overlaps(b) for k, a in enumerate(boxes) for b in boxes[:k])
+    assert not other.has_data()
+
+
+def test_every_picture_takes_axes():
+    for name in set(plots.__all__) - {"race", "pixels"}:  # These two draw nothing.
+        parameter = inspect.signature(getattr(plots, name)).parameters["ax"]
+        assert parameter.default is None, name
