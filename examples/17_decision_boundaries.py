@@ -29,7 +29,7 @@ x = np.stack([turn * np.cos(angle), turn * np.sin(angle)], axis=1) / 3
 x = (x + generator.normal(0, 0.12, x.shape)).astype("float32")
 
 
-def net(depth, width, activation):
+def net(depth, width, activation, rate=0.02):
     """Hidden layers, and one output that says how likely class 1 is."""
     keras.utils.set_random_seed(0)
     hidden = [
@@ -39,7 +39,7 @@ def net(depth, width, activation):
         for k in range(depth)
     ]
     model = keras.Sequential([keras.Input((2,)), *hidden, keras.layers.Dense(1, "sigmoid")])
-    model.compile(dl.optimizers.Adam(0.02), dl.losses.BinaryCrossentropy())
+    model.compile(dl.optimizers.Adam(rate), dl.losses.BinaryCrossentropy())
     model.fit(x, y, batch_size=30, epochs=EPOCHS, verbose=0)
     return model
 
@@ -49,7 +49,7 @@ perceptron.fit(x, y[:, None], batch_size=1, epochs=2, verbose=0)
 models = {
     "a perceptron": perceptron,
     "five layers, linear": net(5, 16, dl.activations.linear),
-    "one hidden layer of 6": net(1, 6, dl.activations.tanh),
+    "one hidden layer of 12": net(1, 12, dl.activations.tanh, rate=0.05),
     "four hidden layers of 16": net(4, 16, dl.activations.tanh),
 }
 
