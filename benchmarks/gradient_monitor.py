@@ -1,19 +1,22 @@
 """What GradientMonitor costs a train step.
 
-    python benchmarks/gradient_monitor.py [rounds] [mlp | conv] [plain | xla]
+    python benchmarks/gradient_monitor.py [pairs] [mlp | conv] [plain | xla]
 
-Method. Two models with the same weights and data live in one process, one with the monitor and one
-without. They run in turn, a block of steps each, and the order within a pair changes from round to
-round (off on, on off, ...), so that drifts of the machine hit both. A pair's number is the ratio of
-its two times. A block has 20 steps; it has 100, with a quarter of the rounds, where something
-happens only every 50 or 100 steps, so that each block holds its share of that. Printed are the
-median of the ratios and the quartiles. A step is one call of the train function that ``fit`` itself
-calls. "was on" is a model after its training with the monitor. The machine has to be quiet: what
-the monitor adds runs beside the step, if there is a core to run on.
+Method. Models with the same weights and data live in one process: two without a monitor, and one
+for each way of monitoring. They take turns, twenty steps each, in an order drawn anew for each
+round, so that drifts of the machine hit all alike. Five rounds make a pair: a hundred steps of each
+model, with all that happens every 50 or 100 steps in it; its number is the time of the one with the
+monitor over the mean time of the two without. Printed are the median over the pairs and the
+quartiles. "off, again" holds the two without against each other: what is smaller than its quartiles
+is noise. A step is one call of the train function that ``fit`` itself calls, and of
+``on_train_batch_end``. "was on" is a model after its training with the monitor. "epoch" is what the
+end of an epoch takes, with TensorBoard's file and without the picture.
 """
 
 import os
+import random
 import sys
+import tempfile
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -24,12 +27,14 @@ import tensorflow as tf
 
 from keras_dlnotes.callbacks import GradientMonitor
 
+STEPS, ROUNDS = 20, 5
 WAYS = {
-    "norms every step": lambda: GradientMonitor(details=10**6),
-    "defaults": lambda: GradientMonitor(),
-    "histograms every 100": lambda: GradientMonitor(histograms=100),
-    "all details every step": lambda: GradientMonitor(details=1),
-    "was on": None,
+    "off": None,
+    "off, again": None,
+    "norms every step": {"details": 10**6},
+    "defaults": {},
+    "histograms every 100": {"histograms": 100},
+    "was on": {},
 }
 
 
@@ -50,7 +55,8 @@ def conv():
     return keras.Sequential([keras.Input((28, 28, 1)), *layers]), (64, 28, 28, 1)
 
 
-def prepared(make, jit, monitor, was_on=False):
+def prepared(make, jit, way):
+    """A function that takes one step, and one that ends an epoch and returns its seconds."""
     keras.utils.set_random_seed(0)
     model, shape = make()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -59,19 +65,37 @@ def prepared(make, jit, monitor, was_on=False):
     y = np.random.default_rng(1).integers(0, 10, shape[0])
     batches = iter(tf.data.Dataset.from_tensors((x, y)).cache().repeat())
     model.make_train_function()
-    if monitor is not None:
-        callbacks = keras.callbacks.CallbackList([monitor], model=model)
-        callbacks.on_train_begin()
-        callbacks.on_epoch_begin(0)
-        model.train_function(batches)
-        if was_on:
-            callbacks.on_epoch_end(0, {})
-            callbacks.on_train_end()
-            model.make_train_function()
-    return lambda: model.train_function(batches)
+    if WAYS[way] is None:
+        return lambda: model.train_function(batches), None
+    logs = None if way == "was on" else tempfile.mkdtemp()
+    monitor = GradientMonitor(logs, image=False, on_problem=None, **WAYS[way])
+    callbacks = keras.callbacks.CallbackList([monitor], model=model)
+    callbacks.on_train_begin()
+    callbacks.on_epoch_begin(0)
+    model.train_function(batches)
+    if way == "was on":
+        callbacks.on_epoch_end(0, {})
+        callbacks.on_train_end()
+        model.make_train_function()
+        return lambda: model.train_function(batches), None
+    batch = 0
+
+    def step():
+        nonlocal batch
+        result = model.train_function(batches)
+        callbacks.on_train_batch_end(batch, None)
+        batch += 1
+        return result
+
+    def end():
+        start = time.perf_counter()
+        callbacks.on_epoch_end(0, {})
+        return time.perf_counter() - start
+
+    return step, end
 
 
-def block(step, steps):
+def block(step, steps=STEPS):
     start = time.perf_counter()
     for _ in range(steps):
         result = step()
@@ -79,36 +103,40 @@ def block(step, steps):
     return time.perf_counter() - start
 
 
-def main(rounds, only):
-    print(f"{'net':5} {'XLA':5} {'way':24} {'step':>9} {'overhead':>9}  quartiles")
+def race(make, jit, pairs, title):
+    steps, ends = {}, {}
+    for way in WAYS:
+        steps[way], ends[way] = prepared(make, jit, way)
+        block(steps[way], 3)
+    order, times = list(WAYS), {way: np.zeros(pairs) for way in WAYS}
+    for pair in range(pairs):
+        for _ in range(ROUNDS):
+            random.shuffle(order)
+            for way in order:
+                steps[way]()  # brings its weights into the cache
+                times[way][pair] += block(steps[way])
+    off = (times["off"] + times["off, again"]) / 2
+    per_step = np.median(off) / STEPS / ROUNDS * 1e3
+    for way in list(WAYS)[1:]:
+        against = times["off"] if way == "off, again" else off
+        low, middle, high = np.percentile(times[way] / against - 1, (25, 50, 75))
+        end = "" if ends[way] is None else f"{ends[way]() * 1e3:6.1f} ms"
+        print(
+            f"{title} {way:22} {per_step:6.2f} ms {middle:+9.1%}  "
+            f"{low:+6.1%} .. {high:+6.1%}  {end}",
+            flush=True,
+        )
+
+
+def main(pairs, only):
+    print(f"{'net':5} {'XLA':5} {'way':22} {'off':>9} {'overhead':>9}  quartiles          epoch")
     for name, make in (("mlp", mlp), ("conv", conv)):
         for jit in (False, True):
             if ({"mlp", "conv"} & only or {name}) != {name}:
                 continue
             if ({"plain", "xla"} & only or {("plain", "xla")[jit]}) != {("plain", "xla")[jit]}:
                 continue
-            off = prepared(make, jit, None)
-            for way, make_monitor in WAYS.items():
-                monitor = GradientMonitor() if make_monitor is None else make_monitor()
-                on = prepared(make, jit, monitor, was_on=make_monitor is None)
-                for _ in range(2):
-                    block(on, 5), block(off, 5)
-                ratios, times = [], []
-                rare = way in ("defaults", "histograms every 100")
-                steps, pairs = (100, max(rounds // 4, 4)) if rare else (20, rounds)
-                for i in range(pairs):
-                    if i % 2:
-                        b, a = block(on, steps), block(off, steps)
-                    else:
-                        a, b = block(off, steps), block(on, steps)
-                    ratios.append(b / a - 1)
-                    times.append(a / steps)
-                low, middle, high = np.percentile(ratios, (25, 50, 75))
-                print(
-                    f"{name:5} {jit!s:5} {way:24} {np.median(times) * 1e3:6.2f} ms {middle:+9.1%}"
-                    f"  {low:+.1%} .. {high:+.1%}",
-                    flush=True,
-                )
+            race(make, jit, pairs, f"{name:5} {jit!s:5}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """A callback that shows what the layers of a model put out while it trains."""
 
 import os
-import warnings
 
 import keras
 import numpy as np
@@ -9,13 +8,17 @@ import numpy as np
 from keras_dlnotes import _checks
 from keras_dlnotes.callbacks import gradient_taps
 from keras_dlnotes.callbacks.activation_recorder import STATISTICS, ActivationRecorder
+from keras_dlnotes.callbacks.announcement import announce, checked
 from keras_dlnotes.callbacks.diagnosis import REMEDY, Problem
+from keras_dlnotes.callbacks.event_picture import EventPicture
 from keras_dlnotes.callbacks.event_writer import EventWriter, check_writable
+from keras_dlnotes.callbacks.fit_end import when_fit_breaks
 from keras_dlnotes.callbacks.gradient_events import EDGES
+from keras_dlnotes.callbacks.gradient_history import History, write_csv
 from keras_dlnotes.callbacks.gradient_layout import patterns
-from keras_dlnotes.callbacks.gradient_recorder import COUNT, MAX, MEAN, MIN
+from keras_dlnotes.callbacks.running_tables import COUNT, MAX, MEAN, MIN
 from keras_dlnotes.callbacks.tables import number, paragraph, table
-from keras_dlnotes.callbacks.tuner_trial import trial_directory
+from keras_dlnotes.callbacks.tuner_trial import csv_path, trial_directory
 
 CHARTS = {
     "Mean of each layer's output": "activation_mean",
@@ -44,6 +47,9 @@ class ActivationMonitor(keras.callbacks.Callback):
         include: A regular expression, or several: watch only layers in whose name it is found.
         exclude: As ``include``, for what not to watch.
         histograms: Boolean. Whether to count magnitudes in bins one power of two wide.
+        csv: Path of a file to write the history to, at the end of each epoch.
+        image: Boolean. Whether TensorBoard gets the spread of the outputs as a picture, if
+            matplotlib is installed.
         on_problem: ``"warn"``, ``"stop"``, a function of the problem, or None.
         dead: Float in (0, 1]. Share of dead units from which a ReLU layer is a problem.
         saturated: Float in (0, 1]. Share of saturated outputs from which a layer is a problem.
@@ -76,6 +82,8 @@ class ActivationMonitor(keras.callbacks.Callback):
         include=None,
         exclude=None,
         histograms=False,
+        csv=None,
+        image=True,
         on_problem="warn",
         dead=0.5,
         saturated=0.5,
@@ -85,32 +93,23 @@ class ActivationMonitor(keras.callbacks.Callback):
         self.sample = sample
         self.include, self.exclude = patterns("include", include), patterns("exclude", exclude)
         self.histograms = _checks.boolean("histograms", histograms)
-        if on_problem not in (None, "warn", "stop") and not callable(on_problem):
-            _checks.fail("on_problem", "be 'warn', 'stop', None or a function", on_problem)
-        self.on_problem = on_problem
+        self.csv = None if csv is None else os.fspath(csv)
+        self.image = _checks.boolean("image", image)
+        self.on_problem = checked(on_problem)
         self.dead = _checks.number("dead", dead, "(0, 1]")
         self.saturated = _checks.number("saturated", saturated, "(0, 1]")
         self.source = None
         self.problems, self.dead_units, self.histogram_history = [], {}, []
-        self._rows, self._warned = [], set()
-        self._recorder = self._writer = None
+        self._epochs, self._warned = History(), set()
+        self._recorder = self._writer = self._picture = self._csv_path = None
 
     def __getstate__(self):
-        return {**self.__dict__, **dict.fromkeys(("_recorder", "_writer", "_model"))}
+        return {**self.__dict__, **dict.fromkeys(("_recorder", "_writer", "_picture", "_model"))}
 
     @property
     def history(self):
         """``{statistic: {layer: array over epochs}}``; NaN where a layer was not measured."""
-        if not self._rows:
-            return {}
-        result = {"epoch": np.array([epoch for epoch, _ in self._rows])}
-        for statistic in self._rows[-1][1]:
-            names = dict.fromkeys(name for _, row in self._rows for name in row[statistic])
-            result[statistic] = {
-                name: np.array([row[statistic].get(name, np.nan) for _, row in self._rows])
-                for name in names
-            }
-        return result
+        return self._epochs.arrays()
 
     def on_train_begin(self, logs=None):
         model = self.model
@@ -132,6 +131,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         if self.log_dir is not None:
             directory = os.path.join(trial_directory(self.log_dir), "train")
             check_writable(directory)
+        self._csv_path = None if self.csv is None else csv_path(self.csv)
         recorder = ActivationRecorder(
             model, self.include, self.exclude, self.histograms, self._detached
         )
@@ -147,9 +147,15 @@ class ActivationMonitor(keras.callbacks.Callback):
             self._writer.layout(
                 "Activations", {title: f"epoch_{name}/.*" for title, name in CHARTS.items()}
             )
+            if self.image:
+                self._picture = EventPicture(
+                    self._writer, "epoch_activation_spread", lambda ax: self.plot(ax=ax)
+                )
         self._recorder, self._warned = recorder, set()
         if self.sample is None:
             gradient_taps.attach(model, recorder)
+        else:
+            when_fit_breaks(recorder.detached)
 
     def on_epoch_end(self, epoch, logs=None):
         recorder = self._recorder
@@ -179,16 +185,21 @@ class ActivationMonitor(keras.callbacks.Callback):
         units = {name: part["active"] for name, part in measured.items() if "active" in part}
         self.dead_units = {name: np.flatnonzero(active == 0) for name, active in units.items()}
         row["dead_units"] = {name: float(len(idle)) for name, idle in self.dead_units.items()}
-        self._rows.append((epoch, row))
+        self._epochs.append({"epoch": epoch}, row)
         if self.histograms:
             counts = {name: part["histogram"] for name, part in measured.items()}
             self.histogram_history.append({"epoch": epoch, "activation": counts})
         self._write(epoch, row)
+        if self._csv_path is not None:
+            kinds = dict.fromkeys(self.history["activation_mean"], "layer")
+            write_csv(self._csv_path, self.history, kinds)
         self.problems = self._diagnose(row, units)
-        self._act(epoch)
+        announce(self.problems, self.on_problem, epoch, self._model, self._warned)
 
     def on_train_end(self, logs=None):
         if self._recorder is not None:
+            if self._picture is not None and self._epochs.rows:
+                self._picture.update(self._epochs.rows[-1][0]["epoch"], last=True)
             if self.sample is None:
                 gradient_taps.detach(self._model, self._recorder)
             else:
@@ -198,7 +209,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         self._recorder = None
         if self._writer is not None:
             self._writer.close()
-            self._writer = None
+        self._writer = self._picture = None
 
     def _write(self, epoch, row):
         if self._writer is None:
@@ -210,6 +221,8 @@ class ActivationMonitor(keras.callbacks.Callback):
             for name, counts in self.histogram_history[-1]["activation"].items():
                 self._writer.histogram(f"epoch_log10_activation/{name}", EDGES, counts, epoch)
         self._writer.flush()
+        if self._picture is not None:
+            self._picture.update(epoch)
 
     def _diagnose(self, row, units):
         found = []
@@ -232,22 +245,11 @@ class ActivationMonitor(keras.callbacks.Callback):
                 found.append(Problem("saturated", (name,), share, text))
         return found
 
-    def _act(self, epoch):
-        for problem in self.problems:
-            if callable(self.on_problem):
-                self.on_problem(problem)
-            elif self.on_problem is not None:
-                if self.on_problem == "stop":
-                    self._model.stop_training = True
-                if (problem.kind, problem.layers) not in self._warned:
-                    self._warned.add((problem.kind, problem.layers))
-                    warnings.warn(f"Epoch {epoch}: {problem.message}", UserWarning, stacklevel=2)
-
     def report(self):
         """The last epoch as a table, and the diagnosis."""
-        if not self._rows:
+        if not self._epochs.rows:
             return "ActivationMonitor has seen no epoch yet."
-        epoch, row = self._rows[-1]
+        single, row = self._epochs.rows[-1]
         lines = []
         for name in row["activation_mean"]:
             dead = row["dead_units"].get(name)
@@ -262,11 +264,20 @@ class ActivationMonitor(keras.callbacks.Callback):
                 ]
             )
         headings = ["layer", "mean", "std", "zeros", "saturated", "dead units"]
-        text = [f"Activations of epoch {epoch}, from {self.source}", table(headings, lines)]
+        text = [
+            f"Activations of epoch {single['epoch'] + 1}, from {self.source}",
+            table(headings, lines),
+        ]
         text += [paragraph(problem.message) for problem in self.problems]
         if not self.problems:
             text.append("No problem found.")
         return "\n".join(text)
+
+    def plot(self, statistic="activation_std", *, ax=None):
+        """One statistic of each layer over the epochs; see `plots.activation_statistics`."""
+        from keras_dlnotes import plots
+
+        return plots.activation_statistics(self, statistic, ax=ax)
 
 
 def trains_in_sight(model):

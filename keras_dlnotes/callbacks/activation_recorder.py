@@ -7,8 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes.callbacks.gradient_layout import unique, wanted
-from keras_dlnotes.callbacks.gradient_recorder import EMPTY, fold
 from keras_dlnotes.callbacks.gradient_statistics import BINS, histogram
+from keras_dlnotes.callbacks.running_tables import EMPTY, fold
 
 STATISTICS = ("activation_mean", "activation_std", "activation_zeros", "activation_saturated")
 #: Slope of an activation as a part of its largest, from its output.

@@ -5,14 +5,13 @@ Tags are ``epoch_<statistic>/<layer>`` beside Keras' ``epoch_loss``, with the ep
 all layers of one statistic in one chart.
 """
 
-import time
-
 import numpy as np
 
+from keras_dlnotes.callbacks.event_picture import EventPicture
 from keras_dlnotes.callbacks.event_writer import EventWriter
 from keras_dlnotes.callbacks.gradient_history import PARTS
-from keras_dlnotes.callbacks.gradient_recorder import COUNT, HISTOGRAMS, MEAN
-from keras_dlnotes.callbacks.gradient_statistics import BINS, HIGHEST, LOWEST
+from keras_dlnotes.callbacks.gradient_statistics import BINS, HIGHEST, HISTOGRAMS, LOWEST
+from keras_dlnotes.callbacks.running_tables import COUNT, MEAN
 
 CHARTS = {
     "Gradient norm of each layer, log10": "gradient_norm_log10",
@@ -32,12 +31,12 @@ assert len(EDGES) == BINS + 1
 class GradientEvents:
     """The events of one fit. Without a directory it writes nothing."""
 
-    def __init__(self, directory, image):
+    def __init__(self, directory, draw=None):
         self._writer = None if directory is None else EventWriter(directory)
-        self._image = image
+        self._picture = None
+        if draw is not None and directory is not None:
+            self._picture = EventPicture(self._writer, "epoch_gradient_profile", draw)
         self._laid_out = False
-        self._next_picture = 0.0
-        self._drawn = None
 
     def write(self, prefix, step, layout, record, single):
         """One record: scalars by layer and variable, and histograms where there are some."""
@@ -71,30 +70,10 @@ class GradientEvents:
                     self._writer.histogram(tag, EDGES, counts, step)
         self._writer.flush()
 
-    def picture(self, monitor, epoch, last=False):
-        """The profile as an image; drawing takes at most about 1 % of the time."""
-        if self._writer is None or not self._image or self._drawn == (monitor._fit, epoch):
-            return
-        if time.monotonic() < self._next_picture and not last:
-            return
-        try:
-            import matplotlib.figure
-        except ImportError:
-            self._image = False
-            return
-        import io
-
-        from keras_dlnotes import plots
-
-        start = time.monotonic()
-        figure = matplotlib.figure.Figure(figsize=(8, 4), dpi=80, layout="constrained")
-        plots.gradient_profile(monitor, figure.subplots())
-        png = io.BytesIO()
-        figure.savefig(png, format="png")
-        self._writer.image("epoch_gradient_profile", png.getvalue(), (640, 320), epoch)
-        self._writer.flush()
-        self._drawn = (monitor._fit, epoch)
-        self._next_picture = time.monotonic() + 100 * (time.monotonic() - start)
+    def picture(self, epoch, last=False):
+        """The profile from input to output as an image."""
+        if self._picture is not None:
+            self._picture.update(epoch, last)
 
     def close(self):
         if self._writer is not None:

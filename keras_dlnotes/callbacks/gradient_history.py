@@ -1,30 +1,15 @@
-"""The host side of ``GradientMonitor``: tables merged over time and kept as plain arrays."""
+"""What ``GradientMonitor`` has seen, kept as plain arrays."""
 
 import csv
 
 import numpy as np
 
-from keras_dlnotes.callbacks.gradient_recorder import COUNT, LAST, MAX, MEAN, MIN, NORMS
-from keras_dlnotes.callbacks.gradient_statistics import DETAILS
+from keras_dlnotes.callbacks.gradient_statistics import DETAILS, NORMS
+from keras_dlnotes.callbacks.running_tables import LAST, MAX, MEAN, MIN
 
 PARTS = {"norms": NORMS, "details": DETAILS}
 
 KINDS = {"": MEAN, "_min": MIN, "_max": MAX, "_last": LAST}
-
-
-def merge(a, b):
-    """Two tables over successive times -> one over both, in double precision."""
-    if a is None:
-        return b.astype("float64")
-    count = a[:, COUNT] + b[:, COUNT]
-    share = b[:, COUNT] / np.maximum(count, 1)
-    result = np.empty(a.shape)
-    result[:, COUNT] = count
-    result[:, MEAN] = a[:, MEAN] * (1 - share) + b[:, MEAN] * share
-    result[:, MIN] = np.minimum(a[:, MIN], b[:, MIN])
-    result[:, MAX] = np.maximum(a[:, MAX], b[:, MAX])
-    result[:, LAST] = np.where(b[:, COUNT] > 0, b[:, LAST], a[:, LAST])
-    return result
 
 
 class History:
@@ -36,7 +21,12 @@ class History:
     def __init__(self):
         self.rows = []
 
+    def append(self, single, values):
+        """One row: ``single`` numbers, and ``{statistic: {name: number}}``."""
+        self.rows.append((single, values))
+
     def add(self, single, names, record):
+        """One row made of a record of the reader."""
         values = {}
         for part, statistics in PARTS.items():
             table = np.array(record[part], "float64")
@@ -46,7 +36,7 @@ class History:
                     values[statistic + suffix] = dict(zip(names, table[i, kind], strict=True))
         values["nonfinite"] = dict(zip(names, record["bad"], strict=True))
         values["first_nonfinite"] = dict(zip(names, record["first_bad"], strict=True))
-        self.rows.append((single, values))
+        self.append(single, values)
 
     def arrays(self):
         if not self.rows:
@@ -61,16 +51,16 @@ class History:
         return result
 
 
-def write_csv(path, history, kinds):
-    """One line for each row and name; ``kinds`` says of each name what it is."""
-    arrays = history.arrays()
+def write_csv(path, arrays, kinds):
+    """One line for each row of a history and name; ``kinds`` says of each name what it is."""
     singles = [key for key, value in arrays.items() if not isinstance(value, dict)]
     tables = [key for key, value in arrays.items() if isinstance(value, dict)]
     names = list(arrays[tables[0]]) if tables else []
     with open(path, "w", newline="") as file:
         lines = csv.writer(file)
         lines.writerow([*singles, "kind", "name", *tables])
-        for i in range(len(history.rows)):
+        for i in range(len(arrays[singles[0]])):
             for name in names:
-                values = [f"{arrays[table][name][i]:.9g}" for table in tables]
+                found = [arrays[table].get(name) for table in tables]
+                values = ["nan" if each is None else f"{each[i]:.9g}" for each in found]
                 lines.writerow([*(arrays[key][i] for key in singles), kinds[name], name, *values])

@@ -1,7 +1,6 @@
 """A callback that shows the gradients which train a model."""
 
 import os
-import warnings
 import weakref
 
 import keras
@@ -9,15 +8,18 @@ import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes.callbacks import gradient_taps
+from keras_dlnotes.callbacks.announcement import announce, checked
 from keras_dlnotes.callbacks.diagnosis import Thresholds, diagnose
 from keras_dlnotes.callbacks.event_writer import check_writable
 from keras_dlnotes.callbacks.gradient_events import GradientEvents
 from keras_dlnotes.callbacks.gradient_history import History, write_csv
 from keras_dlnotes.callbacks.gradient_layout import Layout, patterns
 from keras_dlnotes.callbacks.gradient_reader import GradientReader
-from keras_dlnotes.callbacks.gradient_recorder import HISTOGRAMS, MAX, GradientRecorder
+from keras_dlnotes.callbacks.gradient_recorder import GradientRecorder
 from keras_dlnotes.callbacks.gradient_report import gradient_report
-from keras_dlnotes.callbacks.tuner_trial import trial_directory
+from keras_dlnotes.callbacks.gradient_statistics import HISTOGRAMS
+from keras_dlnotes.callbacks.running_tables import MAX
+from keras_dlnotes.callbacks.tuner_trial import csv_path, trial_directory
 
 
 class GradientMonitor(keras.callbacks.Callback):
@@ -52,8 +54,9 @@ class GradientMonitor(keras.callbacks.Callback):
             layer's name, it is found in.
         exclude: As ``include``, for what not to watch.
         details: Integer. Measure everything but the norms, which are measured at each step, every
-            ``details`` optimizer steps. Defaults to ``"auto"``: each step for models of up to
-            16 384 watched numbers, where it costs next to nothing, else every 50 steps.
+            ``details`` optimizer steps, and at the first of an epoch. Defaults to ``"auto"``: each
+            step for models of up to 16 384 watched numbers, where it costs next to nothing, else
+            every 100 steps.
         histograms: Integer. Every so many steps, count the magnitudes of gradients, weights and
             updates in bins one power of two wide, from 2^-40 to 2^10 (summed over the epoch, or
             over ``every`` steps). Defaults to None: no histograms.
@@ -128,9 +131,7 @@ class GradientMonitor(keras.callbacks.Callback):
             self.histograms = _checks.integer("histograms", histograms, 1)
         self.csv = None if csv is None else os.fspath(csv)
         self.image = _checks.boolean("image", image)
-        if on_problem not in (None, "warn", "stop") and not callable(on_problem):
-            _checks.fail("on_problem", "be 'warn', 'stop', None or a function", on_problem)
-        self.on_problem = on_problem
+        self.on_problem = checked(on_problem)
         self.vanishing = _checks.number("vanishing", vanishing, "(0, 1)")
         self.exploding = _checks.number("exploding", exploding, "(1, inf]")
         self.dead = _checks.number("dead", dead, "(0, 1]")
@@ -177,17 +178,11 @@ class GradientMonitor(keras.callbacks.Callback):
         if self.log_dir is not None:
             directory = os.path.join(trial_directory(self.log_dir), "train")
             check_writable(directory)
-        self._csv_path = None
-        if self.csv is not None:
-            folder, name = os.path.split(os.path.abspath(self.csv))
-            folder = trial_directory(folder)
-            check_writable(folder, "csv")
-            self._csv_path = os.path.join(folder, name)
+        self._csv_path = None if self.csv is None else csv_path(self.csv)
         recorder = GradientRecorder(
             model,
             self.include,
             self.exclude,
-            self.every,
             self.details,
             self.histograms,
             self._detached,
@@ -200,22 +195,26 @@ class GradientMonitor(keras.callbacks.Callback):
             self._forget()
             self._seen_model = weakref.ref(model)
         self._fit += 1
-        self._recorder, self._reader = recorder, GradientReader(recorder)
-        self._events = GradientEvents(directory, self.image)
+        self._recorder, self._reader = recorder, GradientReader(recorder, self.every)
+        self._events = GradientEvents(directory, self._draw_profile if self.image else None)
         self._batches, self._last_batch = 0, -1
         self._warned = set()
         gradient_taps.attach(model, recorder)
 
     def on_epoch_begin(self, epoch, logs=None):
         self._last_batch = -1
+        if self._recorder is not None:
+            self._recorder.fresh = True
 
     def on_train_batch_end(self, batch, logs=None):
-        if self._recorder is None or self.every is None:
+        if self._recorder is None or self._recorder.layout is None:
             return
-        # Looking at the device takes time: only when enough batches have passed.
+        # Looking at the device takes time: only when a window may have closed, or the next call
+        # could fill the buffer.
         self._batches += batch - self._last_batch
         self._last_batch = batch
-        if self._batches >= self.every:
+        room = self._recorder.buffer.length - self._model.steps_per_execution
+        if self._batches >= min(self.every or room, max(room, 1)):
             self._read_windows()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -223,7 +222,7 @@ class GradientMonitor(keras.callbacks.Callback):
             return
         self._read_windows()
         record = self._reader.close_epoch()
-        if record["steps"] == 0 and record["skipped"] == 0:
+        if record is None:
             return  # the callback stands in the list twice
         single = {"fit": self._fit, "epoch": epoch, **self._counts(record)}
         self._add(self._epochs, single, record)
@@ -232,15 +231,15 @@ class GradientMonitor(keras.callbacks.Callback):
         layers = self._recorder.layout.states(record)
         self.problems = diagnose(layers, self.thresholds, record["norms"][0, MAX, -1])
         self._events.write("epoch", epoch, self._recorder.layout, record, single)
-        self._events.picture(self, epoch)
+        self._events.picture(epoch)
         if self._csv_path is not None:
-            write_csv(self._csv_path, self._epochs, self._kinds)
-        self._act(epoch)
+            write_csv(self._csv_path, self.history, self._kinds)
+        announce(self.problems, self.on_problem, epoch, self._model, self._warned)
 
     def on_train_end(self, logs=None):
         if self._recorder is not None:
             if self._recorder.layout is not None and self._epochs.rows:
-                self._events.picture(self, self._epochs.rows[-1][0]["epoch"], last=True)
+                self._events.picture(self._epochs.rows[-1][0]["epoch"], last=True)
             gradient_taps.detach(self._model, self._recorder)
 
     def _detached(self):
@@ -251,11 +250,9 @@ class GradientMonitor(keras.callbacks.Callback):
     # ---------------------------------------------------------------------------- what was seen
 
     def _read_windows(self):
-        if self._recorder.layout is None or self.every is None:
-            return
         _ = self.model  # on JAX this brings the state back from the train loop
+        self._batches = 0
         for step, record in self._reader.windows():
-            self._batches = 0
             single = {"fit": self._fit, "step": step, **self._counts(record)}
             self._add(self._steps, single, record)
             if self.histograms:
@@ -283,17 +280,6 @@ class GradientMonitor(keras.callbacks.Callback):
         names = ("vanishing", "exploding", "dead", "saturated", "update_ratio")
         return Thresholds(**{name: getattr(self, name) for name in names})
 
-    def _act(self, epoch):
-        for problem in self.problems:
-            if callable(self.on_problem):
-                self.on_problem(problem)
-            elif self.on_problem is not None:
-                if self.on_problem == "stop":
-                    self._model.stop_training = True
-                if (problem.kind, problem.layers) not in self._warned:
-                    self._warned.add((problem.kind, problem.layers))
-                    warnings.warn(f"Epoch {epoch}: {problem.message}", UserWarning, stacklevel=2)
-
     def layer_norms(self):
         """``{layer: mean gradient norm of each epoch}``, for the layers of the last epoch."""
         norms = self.history.get("gradient_norm", {})
@@ -303,6 +289,11 @@ class GradientMonitor(keras.callbacks.Callback):
     def report(self):
         """The last epoch as a table, layers in order from input to output, and the diagnosis."""
         return gradient_report(self)
+
+    def _draw_profile(self, ax):
+        from keras_dlnotes import plots
+
+        plots.gradient_profile(self, ax)
 
     def plot(self, ax=None):
         """Norms of the layers over epochs, and the last epoch's profile; see `plots.gradients`."""

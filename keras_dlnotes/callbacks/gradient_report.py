@@ -17,7 +17,7 @@ def gradient_report(monitor):
         headings.insert(2, "clipped")
     rows = [row(history, name, clipped) for name in layers_now(monitor, history)]
     singles = {key: history[key][-1] for key in ("epoch", "steps", "skipped", "loss_scale")}
-    title = f"Gradients of epoch {singles['epoch']}, {singles['steps']} optimizer steps"
+    title = f"Gradients of epoch {singles['epoch'] + 1}, {singles['steps']} optimizer steps"
     if singles["loss_scale"] == singles["loss_scale"]:
         title += f", {singles['skipped']} skipped, loss scale {singles['loss_scale']:g}"
     lines = [title, table(headings, rows)]

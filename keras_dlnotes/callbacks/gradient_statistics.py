@@ -8,6 +8,7 @@ import functools
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 #: Into how many stripes XLA's sums of squares are cut.
@@ -18,6 +19,9 @@ STRIPES = 32
 LOWEST, HIGHEST = -40, 10
 BINS = HIGHEST - LOWEST + 2
 
+#: What is measured at each step.
+NORMS = ("gradient_norm", "clipped_norm")
+#: What is measured now and then.
 DETAILS = (
     "gradient_mean",
     "gradient_std",
@@ -26,6 +30,10 @@ DETAILS = (
     "weight_norm",
     "update_ratio",
 )
+#: Numbers a variable in one row of the buffer: norms, the count of infinities and NaN, and what
+#: ``details`` returns, which has the norms of update and old weights in place of their ratio.
+ROW = len(NORMS) + 1 + len(DETAILS) + 1
+HISTOGRAMS = ("gradient", "weight", "update")
 
 
 class Values:
@@ -54,7 +62,8 @@ class Values:
 
 
 def is_rows(gradient):
-    return hasattr(gradient, "values") and (
+    # PyTorch's tensors have methods of these names.
+    return not callable(getattr(gradient, "values", print)) and (
         hasattr(gradient, "indices") or hasattr(gradient, "ids")
     )
 
@@ -161,14 +170,22 @@ def histogram(x):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        # The exponent field of a float is the floor of its binary logarithm.
-        power = tf.bitwise.right_shift(tf.bitcast(x, tf.int32), 23)
-        power = tf.bitwise.bitwise_and(power, 0xFF) - 127
-        bins = tf.clip_by_value(power - LOWEST + 1, 0, BINS - 1)
-        ones = tf.ones_like(x)
-        return tf.math.unsorted_segment_sum(ones, bins, BINS)
+        # A float's sign and exponent are its first nine bits: count those, then put the 512 counts
+        # into bins. The exponent field is the floor of the binary logarithm, plus 127.
+        codes = tf.bitwise.right_shift(tf.bitcast(x, tf.uint32), tf.constant(23, tf.uint32))
+        codes = tf.bitcast(codes, tf.int32)
+        if in_xla():
+            counts = tf.math.unsorted_segment_sum(tf.ones_like(x), codes, 512)
+        else:  # on several threads
+            counts = tf.raw_ops.Bincount(arr=codes, size=512, weights=tf.zeros((0,)))
+        power = np.arange(512) % 256 - 127
+        return tf.math.unsorted_segment_sum(counts, bin_of(power), BINS)
     magnitude = ops.abs(x)
     power = ops.floor(ops.log2(ops.where(magnitude > 0, magnitude, 1e-38)))
     power = ops.where(ops.isfinite(x), power, HIGHEST + 1.0)
     bins = ops.cast(ops.clip(power - LOWEST + 1, 0, BINS - 1), "int32")
     return ops.segment_sum(ops.ones_like(x), bins, num_segments=BINS)
+
+
+def bin_of(power):
+    return np.clip(power - LOWEST + 1, 0, BINS - 1).astype("int32")

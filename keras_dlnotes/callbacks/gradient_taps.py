@@ -1,21 +1,17 @@
-"""Where gradients are seen: wrapped methods on the optimizers of one model, for the time of a fit.
+"""Where gradients are seen: listeners to the optimizer of one model, for the time of a fit.
 
-``fit`` hands the gradients to the optimizer, and what finally trains exists only inside it: after
-the loss scale is divided out, the micro-batches are averaged, the clip is applied and the replicas
-are summed. So three methods of each innermost optimizer are wrapped on the *instance*:
-
-- ``_backend_apply_gradients(gradients, variables)``: which variables are coming;
-- ``_clip_gradients(gradients)``: the gradients before and after the clip, the weights before;
-- ``_backend_update_step(gradients, variables, rate)``: the weights after.
-
-All three run while Keras traces its train function, therefore ``attach`` and ``detach`` throw the
-old trace away. ``detach`` leaves the optimizers exactly as they were found.
+What is wrapped stands in ``optimizer_taps``. It runs while Keras traces its train function,
+therefore ``attach`` and ``detach`` throw the old trace away. ``detach`` leaves model and optimizers
+exactly as they were found. It is called also when the fit breaks off, wherever that happens; and if
+even that went unseen, by the next fit.
 """
 
-import threading
 import weakref
 
 import keras
+
+from keras_dlnotes.callbacks.fit_end import when_fit_breaks
+from keras_dlnotes.callbacks.optimizer_taps import ModelTaps, whole_optimizer
 
 #: Model -> its taps. Weak, so that nothing here keeps a model alive.
 _TAPS = weakref.WeakKeyDictionary()
@@ -33,9 +29,10 @@ def attach(model, listener):
     """
     taps = _TAPS.get(model)
     if taps is None:
-        taps = _TAPS[model] = ModelTaps(model)
+        taps = _TAPS[model] = ModelTaps(model, detach)
     if listener not in taps.listeners:
         taps.listeners.append(listener)
+        when_fit_breaks(lambda: detach(model, listener))
     retrace(model)
 
 
@@ -53,11 +50,6 @@ def detach(model, listener=None):
         model.train_function = None
     else:
         retrace(model)
-
-
-def whole_optimizer(model):
-    """The optimizer whose one ``apply`` is one step, below a loss scale if there is one."""
-    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
 
 
 def leaves(model):
@@ -124,149 +116,3 @@ def retrace(model):
                 listener.choose(None)
 
     model.train_function = tapped_step
-
-
-class ModelTaps:
-    """The wrapped methods on all optimizers of one model."""
-
-    def __init__(self, model):
-        self.listeners = []
-        self._replaced = []
-        self._tapped = []
-        optimizer = whole_optimizer(model)
-        if optimizer is not model.optimizer:
-            self._tap_loss_scale(model.optimizer)
-        if keras.backend.backend() == "jax":
-            for each in {id(o): o for o in (optimizer, model.optimizer)}.values():
-                self._replace(each, "save_own_variables", self._without_passengers(optimizer))
-        if isinstance(optimizer, keras.optimizers.MultiOptimizer):
-            self._tap_group(optimizer)
-        else:
-            self._tap_leaf(optimizer, alone=True)
-
-    def restore(self):
-        for thing, name, previous in reversed(self._replaced):
-            if previous is None:
-                thing.__dict__.pop(name, None)
-            else:
-                thing.__dict__[name] = previous
-        self._replaced.clear()
-
-    def _replace(self, thing, name, make):
-        # Straight into the instance's dictionary: no tracking of attributes, no trace afterwards.
-        self._replaced.append((thing, name, thing.__dict__.get(name)))
-        thing.__dict__[name] = make(getattr(thing, name))
-
-    def _without_passengers(self, optimizer):
-        """Files written during training hold what they would hold without us."""
-
-        def make(save):
-            def clean_save(store):
-                everything = list(optimizer._variables)
-                for listener in self.listeners:
-                    variables = {id(v) for v in listener.variables.values()}
-                    kept = [v for v in optimizer._variables if id(v) not in variables]
-                    optimizer._variables[:] = kept
-                try:
-                    save(store)
-                finally:
-                    optimizer._variables[:] = everything
-
-            return clean_save
-
-        return make
-
-    def _tap_group(self, group):
-        def make(apply):
-            def watched_apply(gradients, trainable_variables=None):
-                # With a callable map the members exist only after building.
-                if not group.built and trainable_variables is not None:
-                    group.build(list(trainable_variables))
-                for member in group.optimizers:
-                    self._tap_leaf(member)
-                apply(gradients, trainable_variables)
-                for listener in self.listeners:
-                    listener.applied()
-
-            return watched_apply
-
-        for member in group.optimizers:
-            self._tap_leaf(member)
-        self._replace(group, "apply", make)
-
-    def _tap_leaf(self, leaf, alone=False):
-        if any(leaf is other for other in self._tapped):
-            return
-        self._tapped.append(leaf)
-        # Replicas of a mirrored model are traced in turn, each in a thread of its own.
-        now = threading.local()
-
-        def make_apply(apply):
-            def watched_apply(gradients, trainable_variables):
-                now.variables, now.notes = list(trainable_variables), None
-                return apply(gradients, trainable_variables)
-
-            return watched_apply
-
-        def make_clip(clip):
-            def watched_clip(gradients):
-                now.notes = self._before(leaf, now.variables, gradients)
-                clipped = clip(gradients)
-                for listener, note in now.notes:
-                    listener.clipped(gradients, clipped, note)
-                return clipped
-
-            return watched_clip
-
-        def make_reduce(reduce):
-            def watched_reduce(gradients_and_variables):
-                now.reduced = reduce(gradients_and_variables)
-                return now.reduced
-
-            return watched_reduce
-
-        def make_update(update):
-            def watched_update(gradients, trainable_variables, learning_rate):
-                variables = list(trainable_variables)
-                if getattr(now, "notes", None) is None:  # an optimizer without the usual clip
-                    now.notes = self._before(leaf, variables, gradients)
-                notes, now.notes, now.reduced = now.notes, None, None
-                update(gradients, trainable_variables, learning_rate)
-                if now.reduced is not None:
-                    gradients = [gradient for gradient, _ in now.reduced]
-                now.reduced = None
-                for listener, note in notes:
-                    listener.after(leaf, variables, list(gradients), note)
-                    if alone:
-                        listener.applied()
-
-            return watched_update
-
-        self._replace(leaf, "_backend_apply_gradients", make_apply)
-        self._replace(leaf, "_clip_gradients", make_clip)
-        self._replace(leaf, "_backend_update_step", make_update)
-        if hasattr(leaf, "_all_reduce_sum_gradients"):  # TensorFlow: the sum over replicas
-            self._replace(leaf, "_all_reduce_sum_gradients", make_reduce)
-
-    def _before(self, leaf, variables, gradients):
-        return [(each, each.before(leaf, variables, list(gradients))) for each in self.listeners]
-
-    def _tap_loss_scale(self, optimizer):
-        def make(skip):
-            def watched_skip(*args):
-                result = skip(*args)
-                if not args:  # TensorFlow and torch: variables are assigned in place
-                    for listener in self.listeners:
-                        listener.skipped()
-                    return result
-                # JAX: the new values of the optimizer's variables come back as a list.
-                trainable, values = result
-                for listener in self.listeners:
-                    values = listener.skipped_stateless(optimizer.variables, values)
-                return trainable, values
-
-            return watched_skip
-
-        stateless = keras.backend.backend() == "jax"
-        name = "_stateless" if stateless else "_stateful"
-        self._replace(optimizer, f"{name}_handle_non_finite_grads", make)

@@ -8,6 +8,8 @@ that is under way while our callback trains, and there it is looked up.
 import os
 import sys
 
+from keras_dlnotes.callbacks.event_writer import check_writable
+
 
 def trial_directory(base):
     """``base/<trial>/execution<n>`` inside a search, where TensorBoard writes; else ``base``."""
@@ -23,3 +25,11 @@ def trial_directory(base):
                 return os.path.join(base, str(trial.trial_id), f"execution{execution}")
         frame = frame.f_back
     return base
+
+
+def csv_path(path):
+    """Where a file given as ``csv=`` lies, in a directory that can be written."""
+    folder, name = os.path.split(os.path.abspath(path))
+    folder = trial_directory(folder)
+    check_writable(folder, "csv")
+    return os.path.join(folder, name)

@@ -55,6 +55,6 @@ def gradient_profile(monitor, ax=None):
     ax.set_xticks(places, names, rotation=60, ha="right", fontsize=7)
     ax.set_xlabel("layer")
     ax.set_ylabel("gradient norm")
-    ax.set_title(f"Epoch {history['epoch'][-1]}: from input to output", fontsize=10)
+    ax.set_title(f"Epoch {history['epoch'][-1] + 1}: from input to output", fontsize=10)
     ax.legend(fontsize=7)
     return ax

@@ -138,6 +138,7 @@ def test_beside_the_gradient_monitor_and_no_trace_is_left(tmp_path):
 
 
 @in_training
+@pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
 def test_tensorboard_tags_and_a_layout_for_both(tmp_path):
     from tensorboard.backend.event_processing import event_accumulator
     from tensorboard.plugins.custom_scalar import layout_pb2
@@ -148,9 +149,37 @@ def test_tensorboard_tags_and_a_layout_for_both(tmp_path):
     events.Reload()
     tags = set(events.Tags()["tensors"])
     assert {"epoch_activation_std/hidden", "epoch_dead_units/hidden"} <= tags
+    assert "epoch_activation_spread" in tags  # the picture
     last = events.Tensors("custom_scalars__config__")[-1].tensor_proto.string_val[0]
     titles = [category.title for category in layout_pb2.Layout.FromString(last).category]
     assert sorted(titles) == ["Activations", "Gradients"]
+
+
+def test_csv_plot_and_report(tmp_path):
+    import csv
+
+    pytest.importorskip("matplotlib")
+    x, _ = data()
+    monitor = ActivationMonitor(
+        tmp_path, sample=x, csv=tmp_path / "activations.csv", on_problem=None
+    )
+    fit(net(rate=0.1), monitor, epochs=2)
+    with open(tmp_path / "activations.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["epoch"], row["name"]) for row in rows] == [
+        *(("0", "hidden"), ("0", "out")),
+        *(("1", "hidden"), ("1", "out")),
+    ]
+    for statistic in ("activation_mean", "activation_zeros", "dead_units"):
+        mine = [float(row[statistic]) for row in rows if row["name"] == "hidden"]
+        np.testing.assert_allclose(mine, monitor.history[statistic]["hidden"], rtol=1e-6)
+    assert rows[1]["dead_units"] == "nan"  # a sigmoid has none
+    for statistic in ("activation_std", "dead_units"):
+        drawn = {line.get_label(): line for line in monitor.plot(statistic).lines}
+        np.testing.assert_allclose(
+            drawn["hidden"].get_ydata(), monitor.history[statistic]["hidden"]
+        )
+    assert monitor.report().startswith("Activations of epoch 2, from sample batch")
 
 
 def test_errors_come_before_training():
