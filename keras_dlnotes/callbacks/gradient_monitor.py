@@ -38,10 +38,10 @@ class GradientMonitor(keras.callbacks.Callback):
     included and constraints not. The memory needed does not grow with the variables' size.
 
     While training, three methods of the optimizer *instance* are wrapped and the train function is
-    traced anew; both are undone at the end, also after an error in a step. On TensorFlow the
-    statistics live in variables of their own. On JAX, whose train step is stateless, they ride
-    among the optimizer's variables until the end of training, and are left out of files saved
-    meanwhile.
+    traced anew; both are undone at the end, also if the fit breaks off by an error or an interrupt.
+    On TensorFlow and PyTorch the statistics live in variables of their own. On JAX, whose train
+    step is stateless, they ride among the optimizer's variables until the end of training, and are
+    left out of files saved meanwhile.
 
     Args:
         log_dir: Path for TensorBoard: the one given to ``keras.callbacks.TensorBoard``, beside
@@ -77,9 +77,10 @@ class GradientMonitor(keras.callbacks.Callback):
 
     Attributes:
         history: ``{statistic: {name: array over epochs}}`` with means under ``"gradient_norm"``
-            and so on, and ``"gradient_norm_min"``, ``_max``, ``_last``; and arrays ``"epoch"``,
-            ``"steps"``, ``"skipped"``, ``"loss_scale"``. Names are paths of variables, names of
-            layers, and ``"global"``. It goes on over several fits of a model.
+            and so on, and ``"gradient_norm_min"``, ``_max``, ``_last``; and arrays ``"epoch"``
+            (from 0, as in Keras' ``History``), ``"steps"``, ``"skipped"``, ``"loss_scale"``. Names
+            are paths of variables, names of layers, and ``"global"``. It goes on over several fits
+            of a model.
         step_history: The same over windows of ``every`` steps.
         histogram_history: List of dicts with ``epoch`` or ``step`` and, for ``gradient``,
             ``weight`` and ``update``, counts by variable.
