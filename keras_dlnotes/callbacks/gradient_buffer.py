@@ -110,12 +110,10 @@ class GradientBuffer:
 
     def tick(self, taken=1.0):
         """The step is over: 0 if it was none after all."""
-        step = ops.multiply(np.array([1, 0], "float32"), taken)
-        self.variables["clock"].assign(ops.add(self.get("clock"), step))
+        self.variables["clock"].assign_add(ops.multiply(np.array([1, 0], "float32"), taken))
 
     def tick_skipped(self):
-        step = np.array([0, 1], "float32")
-        self.variables["clock"].assign(ops.add(self.get("clock"), step))
+        self.variables["clock"].assign_add(np.array([0, 1], "float32"))
 
     def is_due(self, every):
         return ops.equal(ops.mod(self.get("clock")[0], float(every)), 0.0)

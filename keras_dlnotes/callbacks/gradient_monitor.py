@@ -56,7 +56,7 @@ class GradientMonitor(keras.callbacks.Callback):
         details: Integer. Measure everything but the norms, which are measured at each step, every
             ``details`` optimizer steps, and at the first of an epoch. Defaults to ``"auto"``: each
             step for models of up to 16 384 watched numbers, where it costs next to nothing, else
-            every 100 steps.
+            every 200 steps.
         histograms: Integer. Every so many steps, count the magnitudes of gradients, weights and
             updates in bins one power of two wide, from 2^-40 to 2^10 (summed over the epoch, or
             over ``every`` steps). Defaults to None: no histograms.

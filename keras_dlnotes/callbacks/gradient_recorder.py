@@ -13,8 +13,8 @@ from keras_dlnotes.callbacks.gradient_layout import Layout
 
 CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 
-#: From this many watched numbers on, ``details="auto"`` looks at every hundredth step only.
-SMALL, RARELY = 2**14, 100
+#: From this many watched numbers on, ``details="auto"`` looks at few steps only.
+SMALL, RARELY = 2**14, 200
 
 
 class GradientRecorder:
@@ -119,7 +119,11 @@ class GradientRecorder:
 
             nothing = np.full((statistics.ROW - 3, n), np.nan, "float32")
             more = when(note["detail"], details, lambda: ops.convert_to_tensor(nothing))
-            rows = ops.concatenate([ops.stack([norms[:n], norms[-n:], bad[:n]]), more])
+            if note["clipped"]:
+                norms, after, bad = norms[:n], norms[n:], bad[:n]
+            else:
+                after = norms
+            rows = ops.concatenate([ops.stack([norms, after, bad]), more])
             if self.histograms:
                 self._add_histograms(note, values, new)
             if not self.group:

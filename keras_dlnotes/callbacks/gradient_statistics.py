@@ -94,6 +94,24 @@ def sum_of_squares(x):
     return ops.sum(total) + ops.sum(ops.square(x[STRIPES * width :]))
 
 
+def sums_of_squares(values):
+    if keras.backend.backend() == "tensorflow" and not in_xla():
+        import tensorflow as tf
+
+        return 2.0 * tf.stack([tf.nn.l2_loss(x) for x in values])
+    return ops.stack([sum_of_squares(x) for x in values])
+
+
+def spread_of(x, mean, scale):
+    """The sum of squares of (x - mean) / scale; the division only where it is needed."""
+    usual = ops.logical_and(scale > 1e-12, scale < 1e12)
+    return ops.cond(
+        usual,
+        lambda: sum_of_squares(x - mean) / ops.square(scale),
+        lambda: sum_of_squares((x - mean) / scale),
+    )
+
+
 def in_xla():
     """Whether TensorFlow compiles what is being traced with XLA."""
     if keras.backend.backend() != "tensorflow":
@@ -124,7 +142,7 @@ def norms(values):
     to see. The plain sum of squares is taken every time; only if one of them is suspiciously
     small, or not finite, are all computed again the slow and safe way.
     """
-    squares = ops.stack([sum_of_squares(each.numbers) for each in values])
+    squares = sums_of_squares([each.numbers for each in values])
     usual = ops.all(ops.logical_and(squares > 1e-30, squares < float("inf")))
 
     def safe():
@@ -144,10 +162,11 @@ def details(values, before, after):
         mean = ops.sum(x) / size
         most = largest(x)
         scale = ops.where(ops.logical_and(most > 0, ops.isfinite(most)), most, 1.0)
-        spread = sum_of_squares((x - mean) / scale) + each.missing * ops.square(mean / scale)
+        spread = spread_of(x, mean, scale) + each.missing * ops.square(mean / scale)
         nonzero = ops.sum(ops.cast(ops.not_equal(x, 0.0), "float32"))
-        update = safe_norm(new - ops.cast(old, "float32"))
-        old_norm = ops.sqrt(sum_of_squares(ops.cast(old, "float32")))
+        old = ops.cast(old, "float32")
+        # Nothing smaller than a rounding error of the weights is left of an update.
+        update = ops.sqrt(sum_of_squares(new - old))
         rows.append(
             ops.stack(
                 [
@@ -157,7 +176,7 @@ def details(values, before, after):
                     1.0 - nonzero / size,
                     ops.sqrt(sum_of_squares(new)),
                     update,
-                    old_norm,
+                    ops.sqrt(sum_of_squares(old)),
                 ]
             )
         )
