@@ -5,6 +5,9 @@ import weakref
 
 import keras
 
+#: List of callbacks -> what to call if its fit breaks off.
+_ENDS = weakref.WeakKeyDictionary()
+
 
 def when_fit_breaks(end):
     """Calls ``end()`` if the fit that is beginning breaks off; to be called in ``on_train_begin``.
@@ -18,11 +21,15 @@ def when_fit_breaks(end):
     if callbacks is None:
         return
     weakref.finalize(callbacks, end).atexit = False
-    reference = weakref.ref(callbacks)  # no cycle: the list shall die with its fit
-    for name in dir(type(callbacks)):
-        if name.startswith("on_"):
-            method = callbacks.__dict__.get(name) or bound_late(type(callbacks), name, reference)
-            callbacks.__dict__[name] = guarded(method, end)
+    ends = _ENDS.get(callbacks)
+    if ends is None:
+        ends = _ENDS[callbacks] = []
+        own, kind = callbacks.__dict__, type(callbacks)
+        reference = weakref.ref(callbacks)  # no cycle: the list shall die with its fit
+        for name in dir(kind):
+            if name.startswith("on_"):
+                own[name] = guarded(own.get(name) or bound_late(kind, name, reference), ends)
+    ends.append(end)
 
 
 def running_callbacks():
@@ -42,12 +49,13 @@ def bound_late(kind, name, reference):
     return lambda *args, **kwargs: method(reference(), *args, **kwargs)
 
 
-def guarded(method, end):
+def guarded(method, ends):
     def hook(*args, **kwargs):
         try:
             return method(*args, **kwargs)
         except BaseException:
-            end()
+            while ends:
+                ends.pop()()
             raise
 
     return hook
