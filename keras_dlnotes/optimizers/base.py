@@ -226,7 +226,7 @@ class Optimizer(keras.optimizers.Optimizer):
     def _merged(self, gradient):
         """Rows with each id once, or the dense gradient where all rows move anyway."""
         if not _rows.is_sparse(gradient):
-            gradient = ops.convert_to_tensor(gradient)
+            gradient = _rows.read(gradient)
             return ops.cast(gradient, wide(gradient.dtype))
         if not isinstance(gradient, Rows):
             gradient = _rows.unmerged(gradient)
@@ -285,7 +285,8 @@ class Optimizer(keras.optimizers.Optimizer):
             slot.assign(ops.where(finite, _rows.read(slot), old))
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
-        self.advance(self._scalars("float32", learning_rate, prepare=False), self._now.finite)
+        if type(self).advance is not Optimizer.advance:
+            self.advance(self._scalars("float32", learning_rate, prepare=False), self._now.finite)
         dtypes = {wide(variable.dtype) for variable in trainable_variables}
         self._now.scalars = {dtype: self._scalars(dtype, learning_rate) for dtype in sorted(dtypes)}
         try:

@@ -84,5 +84,5 @@ class SGD(Momentum):
 
     def formula(self, h, gradient, slots):
         if not SGD.momentum.given(self):
-            return gradient * (h.learning_rate * (1 - self.dampening)), {}
+            return gradient * h.rate, {}
         return super().formula(h, gradient, slots)
