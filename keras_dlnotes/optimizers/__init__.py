@@ -14,7 +14,7 @@ from keras_dlnotes.optimizers.momentum import Momentum
 from keras_dlnotes.optimizers.nadam import Nadam
 from keras_dlnotes.optimizers.nesterov import Nesterov
 from keras_dlnotes.optimizers.rectified_adam import RectifiedAdam
-from keras_dlnotes.optimizers.rmsprop import RMSProp
+from keras_dlnotes.optimizers.rmsprop import RMSProp, RMSprop
 from keras_dlnotes.optimizers.sgd import SGD
 from keras_dlnotes.optimizers.swa import SWA
 
@@ -34,6 +34,7 @@ __all__ = [
     "Nadam",
     "Nesterov",
     "RMSProp",
+    "RMSprop",
     "RectifiedAdam",
     "compare",
 ]

@@ -55,7 +55,7 @@ class AdamW(Adam):
         **kwargs,
     ):
         if weight_decay is None:
-            _checks.fail("weight_decay", "be a number or a schedule", weight_decay)
+            _checks.fail("weight_decay", "be a float", weight_decay)
         super().__init__(
             learning_rate,
             beta_1,

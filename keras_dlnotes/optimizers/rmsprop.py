@@ -120,3 +120,7 @@ class RMSProp(Optimizer):
             velocity = new["momentum"] = h.momentum * slots.momentum + step
             step = h.momentum * velocity + step if self.nesterov else velocity
         return step, new
+
+
+#: Keras' spelling, so that changing the import is enough.
+RMSprop = RMSProp

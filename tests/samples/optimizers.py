@@ -17,6 +17,7 @@ SAMPLES = {
     "Nadam": Optimizer(lambda: optimizers.Nadam(0.01, beta_1=0.8)),
     "Nesterov": Optimizer(lambda: optimizers.Nesterov(0.05)),
     "RMSProp": Optimizer(lambda: optimizers.RMSProp(0.01, centered=True, momentum=0.5)),
+    "RMSprop": Optimizer(lambda: optimizers.RMSprop(0.01)),
     "RectifiedAdam": Optimizer(lambda: optimizers.RectifiedAdam(0.01)),
     "compare": TestedIn("optimizers/test_compare.py"),
 }
