@@ -16,7 +16,9 @@ class SkipGram:
         chunks, chunk = windows.centres.shape
         ids = ops.reshape(windows.centres, (-1,))
         hidden = ops.reshape(ops.take(embeddings, ids, axis=0), (chunks, chunk, -1))
-        loss, d_hidden, d_output = head.many(output, hidden, windows, draw)
+        loss, d_hidden, d_output = head.gradients(
+            output, hidden, windows.frames, windows.pairs, draw
+        )
         d_hidden = ops.reshape(d_hidden, (chunks * chunk, -1))
         return loss, ops.sum(windows.pairs), [(ids, d_hidden)], d_output
 
@@ -42,7 +44,9 @@ class ContinuousBagOfWords:
         present = ops.cast(sizes > 0, "float32")
         means = pairs / ops.maximum(sizes, 1.0)
         hidden = ops.matmul(means if self.mean else pairs, context)
-        loss, d_hidden, d_output = head.one(output, hidden, windows, present[:, :, 0], draw)
+        loss, d_hidden, d_output = head.gradients(
+            output, hidden, windows.centres, present[:, :, 0], draw
+        )
         back = means if self.mean == self.shared else pairs
         d_context = ops.matmul(ops.transpose(back, (0, 2, 1)), d_hidden)
         d_context = ops.reshape(d_context, (chunks * frame, -1))

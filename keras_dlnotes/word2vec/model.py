@@ -51,7 +51,7 @@ class Word2Vec(Training, keras.Model):
             vocabularies.
         negative: Integer. Noise words a pair. Defaults to 5.
         noise_exponent: Float. Noise is drawn by count ** `noise_exponent`. Defaults to 0.75.
-        shared_noise: Integer. Noise words really drawn for each 64 centre words. Defaults to 32.
+        shared_noise: Integer. Noise words really drawn for each 32 centre words. Defaults to 16.
         shrink_windows: Bool. Whether each window's width is drawn from 1 to `window`. Defaults to
             True.
         cbow_mean: Bool. Mean, or sum, of the window's vectors. Defaults to True.
@@ -85,7 +85,7 @@ class Word2Vec(Training, keras.Model):
         negative=5,
         *,
         noise_exponent=0.75,
-        shared_noise=32,
+        shared_noise=16,
         shrink_windows=True,
         cbow_mean=True,
         cbow_gradient="word2vec",

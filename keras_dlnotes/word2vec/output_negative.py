@@ -1,65 +1,58 @@
 """Negative sampling in closed form, the noise shared by neighbours."""
 
+import numpy as np
 from keras import ops
-
-from keras_dlnotes.word2vec.windows import largest_divisor
 
 
 class SharedNoise:
     """log sigmoid(h . v) for the true word, log sigmoid(-h . v) for noise.
 
-    A group of neighbouring centre words shares `size` noise words, each weighted by
+    A chunk of neighbouring centre words shares `size` noise words, each weighted by
     `negative` / `size` a pair, so that the expectation is that of `negative` words drawn for each
-    pair while all products are dense. As in the paper a noise word may be the true word.
+    pair while true words and noise are met in one dense product. As in the paper a noise word may
+    be the true word.
     """
 
-    def __init__(self, negative, size=32, group=64):
-        self.negative, self.size, self.group = negative, size, group
+    def __init__(self, negative, size=16):
+        self.negative, self.size = negative, size
 
-    def groups(self, centres):
-        """Into how many groups so many centre words are divided."""
-        return centres // largest_divisor(centres, self.group)
+    def gradients(self, table, hidden, words, pairs, noise):
+        """Each row of `hidden` against the words it makes pairs with, and against noise.
 
-    def many(self, table, hidden, windows, noise):
-        """Each row of `hidden` against all words of its window."""
-        chunks, _, size = hidden.shape
-        ids = ops.reshape(windows.frames, (-1,))
-        targets = ops.reshape(ops.take(table, ids, axis=0), (chunks, -1, size))
-        right = ops.sigmoid(ops.matmul(hidden, ops.transpose(targets, (0, 2, 1))))
-        push = (right - 1.0) * windows.pairs
-        loss = total(log_loss(right) * windows.pairs)
-        d_hidden = ops.matmul(push, targets)
-        d_targets = ops.matmul(ops.transpose(push, (0, 2, 1)), hidden)
-        weights = total_last(windows.pairs)
-        noise_loss, d_noise_hidden, d_noise = self._noise(table, hidden, weights, noise)
-        d_output = [(ids, ops.reshape(d_targets, (-1, size))), d_noise]
-        return loss + noise_loss, d_hidden + d_noise_hidden, d_output
+        Args:
+            table: Vectors of words, (rows, size).
+            hidden: (chunks, chunk, size).
+            words: Word indices, (chunks, m).
+            pairs: Whether a row has to predict each word, (chunks, chunk, m), or the one word that
+                stands where it stands, (chunks, chunk).
+            noise: Word indices, (chunks, noise words).
 
-    def one(self, table, hidden, windows, present, noise):
-        """Each row of `hidden` against the centre word."""
+        Returns the loss, the gradient of `hidden`, and a list of (ids, gradients) for the table.
+        """
+        pairs = each_with_each(pairs)
         chunks, chunk, size = hidden.shape
-        ids = ops.reshape(windows.centres, (-1,))
-        targets = ops.reshape(ops.take(table, ids, axis=0), (chunks, chunk, size))
-        right = ops.sigmoid(total_last(hidden * targets))
-        push = ((right - 1.0) * present)[:, :, None]
-        loss = total(log_loss(right) * present)
-        noise_loss, d_hidden, d_noise = self._noise(table, hidden, present, noise)
-        d_output = [(ids, ops.reshape(push * hidden, (-1, size))), d_noise]
-        return loss + noise_loss, push * targets + d_hidden, d_output
+        true, drawn = words.shape[1], noise.shape[1]
+        ids = ops.reshape(ops.concatenate([words, noise], axis=1), (-1,))
+        rows = ops.reshape(ops.take(table, ids, axis=0), (chunks, true + drawn, size))
+        each = total_last(pairs)[:, :, None] * (self.negative / drawn)
+        weights = ops.concatenate(
+            [pairs, ops.broadcast_to(each, (chunks, chunk, drawn))], axis=2
+        )
+        label = np.repeat(np.array([1, 0], np.float32), (true, drawn))
+        logits = ops.matmul(hidden, ops.transpose(rows, (0, 2, 1)))
+        right = ops.sigmoid(logits)
+        push = (right - label) * weights
+        loss = total(weights * log_loss(ops.where(label > 0, right, 1.0 - right)))
+        d_hidden = ops.matmul(push, rows)
+        d_rows = ops.matmul(ops.transpose(push, (0, 2, 1)), hidden)
+        return loss, d_hidden, [(ids, ops.reshape(d_rows, (-1, size)))]
 
-    def _noise(self, table, hidden, weights, noise):
-        groups, count = noise.shape
-        shape, size = hidden.shape, hidden.shape[-1]
-        ids = ops.reshape(noise, (-1,))
-        words = ops.reshape(ops.take(table, ids, axis=0), (groups, count, size))
-        hidden = ops.reshape(hidden, (groups, -1, size))
-        weights = ops.reshape(weights, (groups, -1, 1)) * (self.negative / count)
-        right = ops.sigmoid(-ops.matmul(hidden, ops.transpose(words, (0, 2, 1))))
-        push = (1.0 - right) * weights
-        loss = total(log_loss(right) * weights)
-        d_hidden = ops.reshape(ops.matmul(push, words), shape)
-        d_words = ops.matmul(ops.transpose(push, (0, 2, 1)), hidden)
-        return loss, d_hidden, (ids, ops.reshape(d_words, (-1, size)))
+
+def each_with_each(pairs):
+    """Pairs of a row and the word in its place, as pairs of all rows and all words."""
+    if len(pairs.shape) == 3:
+        return pairs
+    return pairs[:, :, None] * ops.eye(pairs.shape[1], dtype=pairs.dtype)
 
 
 def log_loss(right):

@@ -2,22 +2,15 @@
 
 from keras import ops
 
-from keras_dlnotes.word2vec.output_negative import total_last
+from keras_dlnotes.word2vec.output_negative import each_with_each, total_last
 
 
 class FullSoftmax:
     """log softmax(h . table) of the true word; every row of the table moves in every step."""
 
-    def many(self, table, hidden, windows, _):
-        """Each row of `hidden` against all words of its window."""
-        return self._against(table, hidden, windows.frames, windows.pairs)
-
-    def one(self, table, hidden, windows, present, _):
-        """Each row of `hidden` against the centre word."""
-        pairs = ops.eye(present.shape[1]) * present[:, :, None]
-        return self._against(table, hidden, windows.centres, pairs)
-
-    def _against(self, table, hidden, words, pairs):
+    def gradients(self, table, hidden, words, pairs, _):
+        """See `SharedNoise.gradients`."""
+        pairs = each_with_each(pairs)
         size, classes = hidden.shape[-1], table.shape[0]
         flat = ops.reshape(hidden, (-1, size))
         logs = ops.log_softmax(ops.matmul(flat, ops.transpose(table)))

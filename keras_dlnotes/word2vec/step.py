@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_dlnotes.word2vec.output_negative import SharedNoise
 from keras_dlnotes.word2vec.output_tree import TreePaths
-from keras_dlnotes.word2vec.windows import Windows
+from keras_dlnotes.word2vec.windows import Windows, chunk_of, cut
 
 
 class Step:
@@ -49,11 +49,12 @@ class Step:
             widths = 1 + ops.minimum(drawn, self.window - 1)
         extra = None
         if isinstance(self.head, SharedNoise):
-            extra = self.noise((self.head.groups(segments * length), self.head.size), seed)
+            chunks = segments * length // chunk_of(length)
+            extra = self.noise((chunks, self.head.size), seed)
         elif isinstance(self.head, TreePaths):
-            whole = self.form.predicts_windows
-            predicted = tokens if whole else tokens[:, self.window : self.window + length]
-            extra = self.head.entries(predicted, static)
+            centres, frames = cut(tokens, length, self.window)
+            single = not self.form.predicts_windows
+            extra = self.head.entries(centres if single else frames, single, static)
         return tokens, sentences, widths, extra
 
     def noise(self, shape, seed):

@@ -1,26 +1,42 @@
-"""A Huffman tree as tables for dense products: its top as signs, the deep nodes as lists."""
+"""A Huffman tree as tables for dense products: its top as signs, every node as an interval."""
 
 import numpy as np
 
 
 class TreeTables:
-    """What a training step looks up about each word's path.
+    """What a training step looks up about words and nodes.
+
+    With the words in the order in which the tree's leaves hang, from branch 0 to branch 1, each
+    node covers an interval of them: it lies on a word's path if the word's rank falls into
+    [`low`, `high`), and the path takes branch 0 there below `middle`.
 
     The first `top` nodes lie on most paths. A path's part there is known by its last node and
     branch, its *slot*; `signs[slot]` says which branch it takes at each of them: +1 for branch 0,
-    -1 for branch 1, 0 where it does not pass. What lies deeper is listed node by node, two entries
-    a word at least (empty ones have sign 0), so that 32 entries always belong to few words.
+    -1 for branch 1, 0 where it does not pass. What lies deeper is listed in `nodes`, for a word
+    from `starts`, `counts` of them. A last node, with an empty interval, stands for none.
 
     Args:
         tree: `HuffmanTree`.
         top: How many nodes are dense.
     """
 
-    def __init__(self, tree, top=255):
+    def __init__(self, tree, top):
         words = len(tree)
         self.top = min(top, words - 1)
-        lengths = tree.lengths
-        owners = np.repeat(np.arange(words), lengths)
+        ends = np.cumsum(tree.lengths)
+        owners = np.repeat(np.arange(words), tree.lengths)
+        left = np.bincount(tree.nodes[tree.bits == 0], minlength=words)
+        right = np.bincount(tree.nodes[tree.bits == 1], minlength=words - 1)
+        skipped = tree.bits * left[tree.nodes]  # Leaves of branch 0 that a path passes by.
+        before = np.cumsum(skipped) - skipped
+        before -= before[tree.starts[:-1]][owners]
+        self.ranks = (before + skipped)[ends - 1].astype(np.int32)
+        self.low = np.full(words, words, np.int32)
+        self.low[tree.nodes] = before
+        self.middle = self.low + left.astype(np.int32)
+        self.high = self.middle.copy()
+        self.high[:-1] += right.astype(np.int32)
+
         shallow = tree.nodes < self.top  # The number of a node grows along a path.
         tops = np.bincount(owners[shallow], minlength=words)
         last = tree.starts[:-1] + tops - 1
@@ -28,17 +44,9 @@ class TreeTables:
         self.signs = np.zeros((2 * self.top, self.top), np.float32)
         known, first = np.unique(self.slots, return_index=True)
         for slot, word in zip(known, first, strict=True):
-            begin = tree.starts[word]
-            path = slice(begin, begin + tops[word])
+            path = slice(tree.starts[word], tree.starts[word] + tops[word])
             self.signs[slot, tree.nodes[path]] = 1.0 - 2.0 * tree.bits[path]
 
-        deep = lengths - tops
-        self.counts = np.maximum(deep, 2).astype(np.int32)
+        self.counts = (tree.lengths - tops).astype(np.int32)
         self.starts = (np.cumsum(self.counts) - self.counts).astype(np.int32)
-        self.nodes = np.zeros(self.counts.sum(), np.int32)
-        self.deep_signs = np.zeros(len(self.nodes), np.float32)
-        below = ~shallow
-        step = np.arange(len(owners)) - (tree.starts[:-1] + tops)[owners]
-        place = (self.starts[owners] + step)[below]
-        self.nodes[place] = tree.nodes[below]
-        self.deep_signs[place] = 1.0 - 2.0 * tree.bits[below]
+        self.nodes = tree.nodes[~shallow]

@@ -27,18 +27,10 @@ class Windows:
     """
 
     def __init__(self, tokens, sentences, widths, window):
-        segments, length = widths.shape
-        chunk = largest_divisor(length, CHUNK)
-        places = np.arange(0, length, chunk)[:, None] + np.arange(chunk + 2 * window)
-        centres = np.arange(length).reshape(-1, chunk) + window
-
-        def cut(x, index):
-            flat = ops.take(x, index.reshape(-1), axis=1)
-            return ops.reshape(flat, (segments * len(index), index.shape[1]))
-
-        self.tokens, self.sentences, self.widths, self.window = tokens, sentences, widths, window
-        self.centres, self.frames = cut(tokens, centres), cut(tokens, places)
-        of_centres, of_frames = cut(sentences, centres), cut(sentences, places)
+        length = widths.shape[1]
+        chunk = chunk_of(length)
+        self.centres, self.frames = cut(tokens, length, window)
+        of_centres, of_frames = cut(sentences, length, window)
         distance = np.abs(np.arange(chunk + 2 * window) - window - np.arange(chunk)[:, None])
         # A distance of 0 is the word itself; a width of 0 then lets it meet nobody.
         distance = np.where(distance == 0, 1 << 30, distance).astype(np.int32)
@@ -46,6 +38,24 @@ class Windows:
         near = ops.logical_and(distance <= reach, of_centres[:, :, None] == of_frames[:, None, :])
         near = ops.logical_and(near, of_centres[:, :, None] >= 0)
         self.pairs = ops.cast(near, "float32")
+
+
+def chunk_of(length):
+    """Centre words of a chunk in segments of so many."""
+    return largest_divisor(length, CHUNK)
+
+
+def cut(x, length, window):
+    """Of each chunk the places in the middle, and with those `window` to both sides."""
+    chunk = chunk_of(length)
+    places = np.arange(0, length, chunk)[:, None] + np.arange(chunk + 2 * window)
+    centres = np.arange(length).reshape(-1, chunk) + window
+
+    def take(index):
+        flat = ops.take(x, index.reshape(-1).astype("int32"), axis=1)
+        return ops.reshape(flat, (-1, index.shape[1]))
+
+    return take(centres), take(places)
 
 
 def largest_divisor(number, limit):

@@ -11,6 +11,7 @@ from keras_dlnotes.word2vec.output_negative import SharedNoise
 from keras_dlnotes.word2vec.output_softmax import FullSoftmax
 from keras_dlnotes.word2vec.output_tree import TreePaths
 from keras_dlnotes.word2vec.step import Step
+from keras_dlnotes.word2vec.windows import chunk_of, cut
 
 WORDS, SIZE, WINDOW = 60, 6, 3
 FORMS = {
@@ -40,14 +41,14 @@ def problem(length=32, segments=4, seed=0):
         "widths": rng.integers(1, WINDOW + 1, (segments, length)).astype("int32"),
         "embeddings": rng.normal(size=(WORDS, SIZE)).astype("float32"),
         "output": rng.normal(size=(WORDS, SIZE)).astype("float32"),
-        "noise": rng.integers(0, WORDS, (2, 7)).astype("int32"),
+        "noise": rng.integers(0, WORDS, (segments * length // chunk_of(length), 7)).astype("int32"),
         "tree": HuffmanTree(counts),
     }
 
 
 def head_of(name, p):
     if name == "negative":
-        return SharedNoise(5, 7, group=p["widths"].size // 2)
+        return SharedNoise(5, 7)
     if name == "softmax":
         return FullSoftmax()
     return TreePaths(p["tree"], top=255 if name == "tree" else 3)
@@ -67,7 +68,7 @@ def pairs_of(p, form):
                 )
                 if other != at and sentence >= 0 and p["sentences"][segment, other] == sentence
             ]
-            group = (segment * length + place) // (segments * length // 2)
+            group = (segment * length + place) // chunk_of(length)
             centre = p["tokens"][segment, at]
             if form.predicts_windows:
                 yield from (([centre], word, group) for word in around)
@@ -127,13 +128,14 @@ def dense(updates, shape):
 def by_step(p, form, head_name, static):
     head = head_of(head_name, p)
     step = Step(form, head, WINDOW)
-    inner = slice(WINDOW, WINDOW + p["widths"].shape[1])
     extra = None
     if head_name == "negative":
         extra = keras.ops.convert_to_tensor(p["noise"])
     elif head_name != "softmax":
-        tokens = p["tokens"] if form.predicts_windows else p["tokens"][:, inner]
-        extra = head.entries(keras.ops.convert_to_tensor(tokens), static)
+        tokens = keras.ops.convert_to_tensor(p["tokens"])
+        centres, frames = cut(tokens, p["widths"].shape[1], WINDOW)
+        single = not form.predicts_windows
+        extra = head.entries(centres if single else frames, single, static)
     names = ("embeddings", "output", "tokens", "sentences", "widths")
     return step.gradients(*(keras.ops.convert_to_tensor(p[name]) for name in names), extra)
 
