@@ -1,14 +1,32 @@
-"""The TensorFlow fast path: the built-in descent as one compiled piece a table.
+"""The TensorFlow fast path: what XLA does better than TensorFlow's own kernels, in small pieces.
 
-TensorFlow's own kernels compute the gradients faster on a CPU than XLA does (they use all cores for
-the products; XLA repeats what several products share). XLA's scatter in turn is three times as fast
-as `ResourceScatterAdd`, adds in a fixed order, and works in place. So each is used for what it does
-best; the two tables are updated side by side.
+TensorFlow's kernels are the faster ones for products and for gathering rows (they use all cores;
+XLA repeats what several products share). XLA runs a chain of elementwise steps as one loop, and its
+scatter is three times as fast as `ResourceScatterAdd`, adds in a fixed order, and works in place.
+So each is used for what it does best; the two tables are updated side by side.
 """
 
-import tensorflow as tf
+import functools
+
+import keras
 
 from keras_dlnotes.word2vec.descent import descend
+
+
+def fused(function):
+    """`function` of tensors as one compiled loop on TensorFlow, as it is elsewhere."""
+
+    @functools.cache
+    def compiled():
+        import tensorflow as tf
+
+        return tf.function(function, jit_compile=True, autograph=False)
+
+    @functools.wraps(function)
+    def call(*args):
+        return compiled()(*args) if keras.backend.backend() == "tensorflow" else function(*args)
+
+    return call
 
 
 class CompiledDescent:
@@ -19,6 +37,8 @@ class CompiledDescent:
     """
 
     def __init__(self, limit):
+        import tensorflow as tf
+
         def update(variable, updates, rate, moving):
             table = tf.convert_to_tensor(variable)
             variable.assign(descend(table, updates, rate, limit, moving))

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_dlnotes.word2vec.output_negative import total_last
+from keras_dlnotes.word2vec.sums import total_last
 
 
 def descend(table, updates, rate, limit=None, moving=None):

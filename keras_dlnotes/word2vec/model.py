@@ -169,7 +169,8 @@ class Word2Vec(Training, keras.Model):
             noise = NoiseDistribution(counts, self.noise_exponent)
         elif self.output_kind == "hierarchical_softmax":
             tree = HuffmanTree(counts)
-            head = TreePaths(tree)
+            # Words sorted along the tree share deep nodes, those of a window do not.
+            head = TreePaths(tree, top=127 if form.predicts_windows else 31)
         else:
             head = FullSoftmax()
         self.tree = tree

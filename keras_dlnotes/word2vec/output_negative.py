@@ -3,6 +3,9 @@
 import numpy as np
 from keras import ops
 
+from keras_dlnotes.word2vec.compiled import fused
+from keras_dlnotes.word2vec.sums import total, total_last
+
 
 class SharedNoise:
     """log sigmoid(h . v) for the true word, log sigmoid(-h . v) for noise.
@@ -29,23 +32,28 @@ class SharedNoise:
 
         Returns the loss, the gradient of `hidden`, and a list of (ids, gradients) for the table.
         """
-        pairs = each_with_each(pairs)
         chunks, chunk, size = hidden.shape
         true, drawn = words.shape[1], noise.shape[1]
         ids = ops.reshape(ops.concatenate([words, noise], axis=1), (-1,))
         rows = ops.reshape(ops.take(table, ids, axis=0), (chunks, true + drawn, size))
-        each = total_last(pairs)[:, :, None] * (self.negative / drawn)
-        weights = ops.concatenate(
-            [pairs, ops.broadcast_to(each, (chunks, chunk, drawn))], axis=2
-        )
-        label = np.repeat(np.array([1, 0], np.float32), (true, drawn))
         logits = ops.matmul(hidden, ops.transpose(rows, (0, 2, 1)))
-        right = ops.sigmoid(logits)
-        push = (right - label) * weights
-        loss = total(weights * log_loss(ops.where(label > 0, right, 1.0 - right)))
+        push, loss = _push(logits, pairs, ops.convert_to_tensor(self.negative / drawn, "float32"))
         d_hidden = ops.matmul(push, rows)
         d_rows = ops.matmul(ops.transpose(push, (0, 2, 1)), hidden)
         return loss, d_hidden, [(ids, ops.reshape(d_rows, (-1, size)))]
+
+
+@fused
+def _push(logits, pairs, weight):
+    """The derivative of the loss by the logits of true words and of noise, and the loss."""
+    pairs = each_with_each(pairs)
+    chunks, chunk, true = pairs.shape
+    drawn = logits.shape[2] - true
+    each = total_last(pairs)[:, :, None] * weight
+    weights = ops.concatenate([pairs, ops.broadcast_to(each, (chunks, chunk, drawn))], axis=2)
+    sign = np.repeat(np.array([1, -1], np.float32), (true, drawn))
+    right = ops.sigmoid(logits * sign)
+    return (right - 1.0) * sign * weights, total(weights * log_loss(right))
 
 
 def each_with_each(pairs):
@@ -58,19 +66,3 @@ def each_with_each(pairs):
 def log_loss(right):
     """-log of the probability of the right answer; the smallest number keeps it finite."""
     return -ops.log(ops.maximum(right, 1e-37))
-
-
-def total_last(x):
-    """The sum over the last axis, as a product: XLA on a CPU is slow at short sums."""
-    totals = _row_totals(x)
-    return totals if len(x.shape) == 2 else ops.reshape(totals, x.shape[:-1])
-
-
-def total(x):
-    """The sum of everything."""
-    return ops.sum(_row_totals(x))
-
-
-def _row_totals(x):
-    flat = ops.reshape(x, (-1, x.shape[-1]))
-    return ops.matmul(flat, ops.ones((x.shape[-1],), x.dtype))

@@ -2,7 +2,8 @@
 
 from keras import ops
 
-from keras_dlnotes.word2vec.output_negative import each_with_each, total_last
+from keras_dlnotes.word2vec.output_negative import each_with_each
+from keras_dlnotes.word2vec.sums import total_last
 
 
 class FullSoftmax:

@@ -2,7 +2,9 @@
 
 from keras import ops
 
-from keras_dlnotes.word2vec.output_negative import log_loss, total
+from keras_dlnotes.word2vec.compiled import fused
+from keras_dlnotes.word2vec.output_negative import log_loss
+from keras_dlnotes.word2vec.sums import total
 from keras_dlnotes.word2vec.tree_layout import TreeLayout
 from keras_dlnotes.word2vec.tree_tables import TreeTables
 from keras_dlnotes.word2vec.windows import largest_divisor
@@ -35,16 +37,18 @@ class TreePaths:
         `single`: whether each row predicts one word. `static` gives room for the longest paths, for
         compilers that must know shapes beforehand.
         """
-        order = None
+        ranks, order = ops.take(self.layout.ranks, words, axis=0), None
         if single:
-            words = ops.reshape(words, (-1,))
-            order = ops.argsort(ops.take(self.layout.ranks, words, axis=0))
-            words = ops.reshape(
-                ops.take(words, order, axis=0), (-1, largest_divisor(words.shape[0], CHUNK))
+            ranks = ops.reshape(ranks, (-1,))
+            order = ops.argsort(ranks)
+            words = ops.take(ops.reshape(words, (-1,)), order, axis=0)
+            chunk = largest_divisor(words.shape[0], CHUNK)
+            ranks, words = (
+                ops.reshape(x, (-1, chunk)) for x in (ops.take(ranks, order, axis=0), words)
             )
+        rising = ranks if single else ops.sort(ranks, axis=1)
         size = PIECE if single else WIDE_PIECE
-        deep = self.layout.pieces(words, size, sort=not single, static=static)
-        return words, order, deep
+        return words, order, self.layout.pieces(ranks, rising, size, static)
 
     def gradients(self, table, hidden, words, pairs, entries):
         """See `SharedNoise.gradients`."""
@@ -61,27 +65,29 @@ class TreePaths:
             loss, d_hidden = loss + deep_loss, d_hidden + deep_hidden
             updates.append(below)
         if order is not None:
-            back = ops.take(ops.reshape(d_hidden, (-1, size)), ops.argsort(order), axis=0)
-            d_hidden = ops.reshape(back, shape)
+            places = ops.arange(order.shape[0], dtype="int32")
+            back = ops.scatter_update(ops.zeros_like(places), order[:, None], places)
+            flat = ops.take(ops.reshape(d_hidden, (-1, size)), back, axis=0)
+            d_hidden = ops.reshape(flat, shape)
         return loss, d_hidden, updates
 
     def _top(self, table, hidden, words, pairs):
         signs = ops.take(self.signs, ops.take(self.slots, words, axis=0), axis=0)
-        turns, visits = _passed(pairs, signs)
-        nodes, size = table[: self.top], hidden.shape[-1]
+        ids = ops.arange(self.top, dtype="int32")
+        nodes, size = ops.take(table, ids, axis=0), hidden.shape[-1]
         flat = ops.reshape(hidden, (-1, size))
-        turns, visits = (ops.reshape(x, (-1, self.top)) for x in (turns, visits))
-        loss, push = _push(ops.matmul(flat, ops.transpose(nodes)), turns, visits)
+        logits = ops.reshape(ops.matmul(flat, ops.transpose(nodes)), (*pairs.shape[:2], self.top))
+        loss, push = _push(logits, pairs, signs)
+        push = ops.reshape(push, (-1, self.top))
         d_hidden = ops.reshape(ops.matmul(push, nodes), hidden.shape)
-        d_nodes = ops.matmul(ops.transpose(push), flat)
-        return loss, d_hidden, (ops.arange(self.top, dtype="int32"), d_nodes)
+        return loss, d_hidden, (ids, ops.matmul(ops.transpose(push), flat))
 
     def _deep(self, table, hidden, pairs, ids, owners, signs):
         chunks, chunk, size = hidden.shape
-        rows = ops.reshape(ops.take(table, ops.reshape(ids, (-1,)), axis=0), (*ids.shape, size))
+        rows = ops.reshape(ops.take(table, ops.reshape(ids, (-1,)), axis=0), (-1, ids.shape[1], size))
         near = ops.take(hidden, owners, axis=0)
-        turns, visits = _passed(ops.take(pairs, owners, axis=0), signs)
-        loss, push = _push(ops.matmul(near, ops.transpose(rows, (0, 2, 1))), turns, visits)
+        logits = ops.matmul(near, ops.transpose(rows, (0, 2, 1)))
+        loss, push = _push(logits, ops.take(pairs, owners, axis=0), signs)
         d_near = ops.reshape(ops.matmul(push, rows), (-1, chunk * size))
         d_hidden = ops.segment_sum(d_near, owners, num_segments=chunks)
         d_rows = ops.matmul(ops.transpose(push, (0, 2, 1)), near)
@@ -89,16 +95,14 @@ class TreePaths:
         return loss, ops.reshape(d_hidden, hidden.shape), update
 
 
-def _passed(pairs, signs):
-    """How often each row passes each node: the sum of signs, and the sum of visits."""
+@fused
+def _push(logits, pairs, signs):
+    """The loss, and its derivative by the logits."""
     if len(pairs.shape) == 2:
         turns = signs * pairs[:, :, None]
-        return turns, ops.abs(turns)
-    return ops.matmul(pairs, signs), ops.matmul(pairs, ops.abs(signs))
-
-
-def _push(logits, turns, visits):
-    """The loss, and its derivative by the logits."""
+        visits = ops.abs(turns)
+    else:
+        turns, visits = ops.matmul(pairs, signs), ops.matmul(pairs, ops.abs(signs))
     zeros = (visits + turns) * 0.5  # How often branch 0 is taken.
     right = ops.sigmoid(logits)
     # -log sigmoid(x) for branch 0, -log sigmoid(-x) = x - log sigmoid(x) for branch 1.

@@ -1,13 +1,18 @@
 """Which deep nodes of a Huffman tree the chunks of a step meet, as blocks of one shape."""
 
+import numpy as np
 from keras import ops
+
+from keras_dlnotes.word2vec.compiled import fused
 
 
 class TreeLayout:
     """The nodes that each chunk of words passes below the tree's top, every node once.
 
-    With a chunk's words sorted along the leaves, a node is new to the chunk unless the word before
-    passes it as well, that is unless the node's interval reaches back to the rank of that word.
+    Words are known by their rank here, see `TreeTables`. With a chunk's words in the order of their
+    ranks, the nodes that are new to the chunk at a word are the end of its path, from where it
+    leaves the path of the word before. How many nodes two paths share is the smallest of what
+    neighbours between them share: `shared[k]` holds that for 2 ** k neighbours, from each rank on.
 
     Args:
         tables: `TreeTables`.
@@ -18,69 +23,80 @@ class TreeLayout:
             setattr(self, name, ops.convert_to_tensor(getattr(tables, name)))
         self.none = len(tables.low) - 1
         self.most = int(tables.counts.max())
+        shared = [tables.shared.astype("uint8" if self.most < 256 else "int32")]
+        for power in range(int(np.log2(len(tables.shared)))):
+            last, far = shared[-1], 1 << power
+            shared.append(np.minimum(last, np.append(last[far:], last[-far:])))
+        self.shared = ops.convert_to_tensor(np.concatenate(shared))
+        lengths = np.maximum(np.arange(len(tables.shared) + 1), 1)
+        self.power = ops.convert_to_tensor(np.log2(lengths).astype("int32"))
 
-    def pieces(self, words, size, sort, static):
-        """The deep nodes of each chunk of `words`, (chunks, m), cut into pieces of `size` nodes.
+    def pieces(self, ranks, order, size, static):
+        """The deep nodes of each chunk of words, cut into pieces of `size` nodes.
+
+        Args:
+            ranks: Of words, (chunks, m).
+            order: Within each chunk the same in rising order.
+            size: Nodes of a piece.
+            static: Whether there is to be room for the longest paths, for compilers that must know
+                shapes beforehand; otherwise the room fits, in few different sizes.
 
         Returns `None` if the tree has no deep node, else nodes (pieces, size), the chunk of each
         piece, and the signs (pieces, m, size): +1, -1 or 0 as in `TreeTables.signs`.
-
-        `sort`: whether the words are to be sorted first. `static` gives room for the longest paths,
-        for compilers that must know shapes beforehand; otherwise the room fits, in few different
-        sizes.
         """
         if not self.most:
             return None
-        chunks, m = words.shape
-        ranks = ops.take(self.ranks, words, axis=0)
-        ordered = ranks, words
-        if sort:
-            order = ops.argsort(ranks, axis=1)
-            ordered = (ops.take_along_axis(x, order, axis=1) for x in ordered)
-        nodes, owners = self._new(*ordered, static)
-
-        real = ops.cast(nodes < self.none, "int32")
-        number = ops.cumsum(real)
-        count = ops.segment_sum(real, owners, num_segments=chunks)
-        pieces = (count + size - 1) // size
+        chunks, m = ranks.shape
+        fresh, known = self._fresh(order)
+        per_chunk = ops.sum(fresh, axis=1)
+        pieces = (per_chunk + size - 1) // size
         first = ops.cumsum(pieces) - pieces
+        fresh = ops.reshape(fresh, (-1,))
+        ends = ops.cumsum(fresh)
+        starts = ends - fresh
         if static:
-            room = -(-chunks * m * self.most // size) + chunks
+            entries, room = chunks * m * self.most, -(-chunks * m * self.most // size) + chunks
         else:
-            room = _rounded(ops.sum(pieces))
-        within = number - 1 - ops.take(ops.cumsum(count) - count, owners, axis=0)
-        place = ops.where(real > 0, ops.take(first, owners, axis=0) * size + within, room * size)
+            entries, room = ends[-1], _rounded(ops.sum(pieces))
+
+        # Where the entries of a word come from, and where they go.
+        source = ops.reshape(ops.take(self.starts, order, axis=0) + known, (-1,)) - starts
+        shift = first * size - (ops.cumsum(per_chunk) - per_chunk)
+        target = ops.reshape(ops.repeat(shift, m), (-1,))
+        owners, places = _steps(starts, entries), ops.arange(entries, dtype="int32")
+        index, target = (ops.take(x, owners, axis=0) + places for x in (source, target))
+        if static:
+            used = places < ends[-1]
+            index, target = ops.where(used, index, 0), ops.where(used, target, room * size)
         blank = ops.zeros((room * size + 1,), "int32") + self.none
-        slots = ops.reshape(ops.scatter_update(blank, place[:, None], nodes)[:-1], (room, size))
+        nodes = ops.scatter_update(blank, target[:, None], ops.take(self.nodes, index, axis=0))
+        nodes = ops.reshape(nodes[:-1], (room, size))
         chunk = _steps(first, room)
-        signs = self._signs(slots, ops.take(ranks, chunk, axis=0))
-        return ops.minimum(slots, self.none - 1), chunk, signs
+        interval = (ops.take(x, nodes, axis=0) for x in (self.low, self.middle, self.high))
+        signs = _signs(ops.take(ranks, chunk, axis=0), *interval)
+        return ops.minimum(nodes, self.none - 1), chunk, signs
 
-    def _new(self, ranks, words, static):
-        """The nodes which the word before does not pass, `none` for others, with their chunk."""
-        chunks, m = words.shape
-        words = ops.reshape(words, (-1,))
-        before = ops.reshape(ops.pad(ranks[:, :-1], ((0, 0), (1, 0)), constant_values=-1), (-1,))
-        counts = ops.take(self.counts, words, axis=0)
-        ends = ops.cumsum(counts)
-        starts = ends - counts
-        room = chunks * m * self.most if static else ends[-1]
-        owners = _steps(starts, room)
-        index = ops.take(ops.take(self.starts, words, axis=0) - starts, owners, axis=0)
-        places = ops.arange(room, dtype="int32")
-        used = places < ends[-1]
-        nodes = ops.take(self.nodes, ops.where(used, index + places, 0), axis=0)
-        new = ops.take(self.low, nodes, axis=0) > ops.take(before, owners, axis=0)
-        return ops.where(ops.logical_and(used, new), nodes, self.none), owners // m
+    def _fresh(self, ranks):
+        """How many deep nodes are new at each word, and how many before them are not."""
+        before = ops.pad(ranks[:, :-1], ((0, 0), (1, 0)), constant_values=-1)
+        far = ops.maximum(ranks - before, 1)
+        power = ops.take(self.power, far, axis=0)
+        row = power * (self.none + 1)
+        since, until = row + before + 1, row + ranks + 1 - ops.left_shift(1, power)
+        known = ops.minimum(*(ops.take(self.shared, ops.maximum(x, 0), axis=0) for x in (since, until)))
+        counts = ops.take(self.counts, ranks, axis=0)
+        known = ops.where(before < 0, 0, ops.cast(known, "int32"))
+        known = ops.where(ranks == before, counts, known)
+        return counts - known, known
 
-    def _signs(self, nodes, ranks):
-        """Which branch words of these ranks take at the nodes."""
-        low, middle, high = (
-            ops.take(x, nodes, axis=0)[:, None, :] for x in (self.low, self.middle, self.high)
-        )
-        ranks = ranks[:, :, None]
-        on_path = ops.logical_and(ranks >= low, ranks < high)
-        return ops.where(on_path, ops.where(ranks < middle, 1.0, -1.0), 0.0)
+
+@fused
+def _signs(ranks, low, middle, high):
+    """Which branch words of these ranks take at nodes with these intervals."""
+    low, middle, high = (x[:, None, :] for x in (low, middle, high))
+    ranks = ranks[:, :, None]
+    on_path = ops.logical_and(ranks >= low, ranks < high)
+    return ops.where(on_path, ops.where(ranks < middle, 1.0, -1.0), 0.0)
 
 
 def _steps(starts, room):
@@ -95,6 +111,6 @@ def _rounded(count):
     """`count` or at most an eighth more, so that few different sizes have to be compiled."""
     import tensorflow as tf
 
-    unit = tf.cast(2.0 ** (tf.math.floor(tf.math.log(tf.cast(count, "float64")) / tf.math.log(tf.constant(2.0, "float64"))) - 3.0), "int32")
-    unit = tf.maximum(unit, 8)
+    size = tf.maximum(tf.cast(count, "float32"), 64.0)
+    unit = tf.cast(2.0 ** (tf.math.floor(tf.math.log(size) / np.log(2.0)) - 3.0), "int32")
     return -(-count // unit) * unit
