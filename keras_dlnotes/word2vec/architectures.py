@@ -2,6 +2,9 @@
 
 from keras import ops
 
+from keras_dlnotes.word2vec.compiled import fused
+from keras_dlnotes.word2vec.sums import total_last
+
 
 class SkipGram:
     """Each centre word predicts every word of its window.
@@ -39,15 +42,17 @@ class ContinuousBagOfWords:
         chunks, frame = windows.frames.shape
         ids = ops.reshape(windows.frames, (-1,))
         context = ops.reshape(ops.take(embeddings, ids, axis=0), (chunks, frame, -1))
-        pairs = windows.pairs
-        sizes = ops.sum(pairs, axis=-1, keepdims=True)
-        present = ops.cast(sizes > 0, "float32")
-        means = pairs / ops.maximum(sizes, 1.0)
-        hidden = ops.matmul(means if self.mean else pairs, context)
-        loss, d_hidden, d_output = head.gradients(
-            output, hidden, windows.centres, present[:, :, 0], draw
-        )
-        back = means if self.mean == self.shared else pairs
+        present, means = _means(windows.pairs)
+        hidden = ops.matmul(means if self.mean else windows.pairs, context)
+        loss, d_hidden, d_output = head.gradients(output, hidden, windows.centres, present, draw)
+        back = means if self.mean == self.shared else windows.pairs
         d_context = ops.matmul(ops.transpose(back, (0, 2, 1)), d_hidden)
         d_context = ops.reshape(d_context, (chunks * frame, -1))
         return loss, ops.sum(present), [(ids, d_context)], d_output
+
+
+@fused
+def _means(pairs):
+    """Whether a window holds a word at all, and each word's share in its mean."""
+    sizes = total_last(pairs)
+    return ops.cast(sizes > 0, "float32"), pairs / ops.maximum(sizes, 1.0)[:, :, None]

@@ -32,7 +32,7 @@ class SharedNoise:
 
         Returns the loss, the gradient of `hidden`, and a list of (ids, gradients) for the table.
         """
-        chunks, chunk, size = hidden.shape
+        chunks, _, size = hidden.shape
         true, drawn = words.shape[1], noise.shape[1]
         ids = ops.reshape(ops.concatenate([words, noise], axis=1), (-1,))
         rows = ops.reshape(ops.take(table, ids, axis=0), (chunks, true + drawn, size))

@@ -83,16 +83,22 @@ class TreePaths:
         return loss, d_hidden, (ids, ops.matmul(ops.transpose(push), flat))
 
     def _deep(self, table, hidden, pairs, ids, owners, signs):
-        chunks, chunk, size = hidden.shape
-        rows = ops.reshape(ops.take(table, ops.reshape(ids, (-1,)), axis=0), (-1, ids.shape[1], size))
+        (chunks, chunk, size), piece = hidden.shape, ids.shape[1]
+        ids = ops.reshape(ids, (-1,))
+        rows = ops.reshape(ops.take(table, ids, axis=0), (-1, piece, size))
         near = ops.take(hidden, owners, axis=0)
         logits = ops.matmul(near, ops.transpose(rows, (0, 2, 1)))
         loss, push = _push(logits, ops.take(pairs, owners, axis=0), signs)
         d_near = ops.reshape(ops.matmul(push, rows), (-1, chunk * size))
-        d_hidden = ops.segment_sum(d_near, owners, num_segments=chunks)
+        d_hidden = _sums(d_near, owners, ops.zeros((chunks, chunk * size), d_near.dtype))
         d_rows = ops.matmul(ops.transpose(push, (0, 2, 1)), near)
-        update = ops.reshape(ids, (-1,)), ops.reshape(d_rows, (-1, size))
-        return loss, ops.reshape(d_hidden, hidden.shape), update
+        return loss, ops.reshape(d_hidden, hidden.shape), (ids, ops.reshape(d_rows, (-1, size)))
+
+
+@fused
+def _sums(rows, owners, zeros):
+    """The sum of the rows of each owner."""
+    return ops.scatter_update(zeros, owners[:, None], rows, reduction="add")
 
 
 @fused

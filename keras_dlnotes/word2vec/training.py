@@ -1,5 +1,7 @@
 """How Word2Vec learns: compile, fit and one step, on each backend."""
 
+import math
+
 import keras
 from keras import ops
 
@@ -8,6 +10,8 @@ from keras_dlnotes.word2vec.descent import descend
 
 #: The farthest a row moves in a step of the built-in gradient descent.
 ROW_LIMIT = 0.5
+#: Steps of an execution, if they are not given.
+STEPS = 16
 
 
 class Perplexity(keras.metrics.Mean):
@@ -20,10 +24,20 @@ class Perplexity(keras.metrics.Mean):
 class Training:
     """The training side of `Word2Vec`."""
 
-    def compile(self, optimizer=None, learning_rate=None, *, jit_compile="auto", **kwargs):
+    def compile(
+        self,
+        optimizer=None,
+        learning_rate=None,
+        *,
+        jit_compile="auto",
+        steps_per_execution=None,
+        **kwargs,
+    ):
         """As in Keras; without an optimizer word2vec's own gradient descent at `learning_rate`.
 
-        The learning rate defaults to 0.025, that of gensim and of word2vec.c's skip-gram.
+        The learning rate defaults to 0.025, that of gensim and of word2vec.c's skip-gram. A step
+        takes a few milliseconds, so 16 of them run between two calls of the callbacks on TensorFlow
+        with one device, if `steps_per_execution` is not given.
         """
         if optimizer is not None and learning_rate is not None:
             raise ValueError("Give an optimizer with its learning rate, or a learning_rate alone")
@@ -33,16 +47,29 @@ class Training:
             optimizer = self._own_optimizer = SGD(rate, row_clipnorm=ROW_LIMIT)
         if keras.backend.backend() == "tensorflow" and jit_compile == "auto":
             jit_compile = False  # The step compiles its parts itself, two of them side by side.
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        self._chooses_steps = steps_per_execution is None
+        if self._chooses_steps:
+            steps_per_execution = STEPS if self._alone() else 1
+        super().compile(
+            optimizer=optimizer,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            **kwargs,
+        )
 
     def get_compile_config(self):
         if self._own_optimizer is not None:
-            return {"learning_rate": float(ops.convert_to_numpy(self.optimizer.learning_rate))}
+            rate = float(ops.convert_to_numpy(self.optimizer.learning_rate))
+            steps = None if self._chooses_steps else self.steps_per_execution
+            return {"learning_rate": rate, "steps_per_execution": steps}
         return super().get_compile_config()
 
     def compile_from_config(self, config):
         if "learning_rate" in config:
-            self.compile(learning_rate=config["learning_rate"])
+            self.compile(
+                learning_rate=config["learning_rate"],
+                steps_per_execution=config.get("steps_per_execution"),
+            )
             self.optimizer.build(self.trainable_variables)
         else:
             super().compile_from_config(config)
@@ -58,8 +85,17 @@ class Training:
         self.words_planned.assign(0 if words is None else words * epochs)
         if initial_epoch == 0:
             self.words_seen.assign(0)
+        if self._chooses_steps and self._alone():
+            # Keras would go on to the end of an execution.
+            wanted = [kwargs.get(name) or 0 for name in ("steps_per_epoch", "validation_steps")]
+            self._execute(math.gcd(STEPS, *wanted))
         kwargs.setdefault("shuffle", False)  # Keras warns that it cannot; the dataset does.
         return super().fit(x, epochs=epochs, initial_epoch=initial_epoch, **kwargs)
+
+    def _execute(self, steps):
+        if steps != self.steps_per_execution:
+            self.steps_per_execution = steps
+            self.train_function = self.test_function = None
 
     @property
     def metrics(self):
@@ -89,11 +125,16 @@ class Training:
         watched = {"apply", "_backend_apply_gradients"} & vars(self.optimizer).keys()
         if self.optimizer is not self._own_optimizer or watched:
             return False
-        if keras.backend.backend() == "tensorflow":
-            import tensorflow as tf
+        return keras.backend.backend() != "tensorflow" or self._alone()
 
-            return tf.distribute.get_strategy().num_replicas_in_sync == 1
-        return True
+    def _alone(self):
+        """Whether this is TensorFlow with a single replica."""
+        if keras.backend.backend() != "tensorflow":
+            return False
+        import tensorflow as tf
+
+        strategy = self._distribute_strategy or tf.distribute.get_strategy()
+        return strategy.num_replicas_in_sync == 1
 
     def _train(self, data):
         batch = _batch(data)

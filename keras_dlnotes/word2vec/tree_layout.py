@@ -83,7 +83,9 @@ class TreeLayout:
         power = ops.take(self.power, far, axis=0)
         row = power * (self.none + 1)
         since, until = row + before + 1, row + ranks + 1 - ops.left_shift(1, power)
-        known = ops.minimum(*(ops.take(self.shared, ops.maximum(x, 0), axis=0) for x in (since, until)))
+        known = ops.minimum(
+            *(ops.take(self.shared, ops.maximum(x, 0), axis=0) for x in (since, until))
+        )
         counts = ops.take(self.counts, ranks, axis=0)
         known = ops.where(before < 0, 0, ops.cast(known, "int32"))
         known = ops.where(ranks == before, counts, known)

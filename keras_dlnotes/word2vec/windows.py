@@ -3,6 +3,8 @@
 import numpy as np
 from keras import ops
 
+from keras_dlnotes.word2vec.compiled import fused
+
 #: Centre words of a chunk, where a step is fastest.
 CHUNK = 32
 
@@ -35,9 +37,14 @@ class Windows:
         # A distance of 0 is the word itself; a width of 0 then lets it meet nobody.
         distance = np.where(distance == 0, 1 << 30, distance).astype(np.int32)
         reach = ops.reshape(widths, (-1, chunk, 1))
-        near = ops.logical_and(distance <= reach, of_centres[:, :, None] == of_frames[:, None, :])
-        near = ops.logical_and(near, of_centres[:, :, None] >= 0)
-        self.pairs = ops.cast(near, "float32")
+        self.pairs = _meet(ops.convert_to_tensor(distance), reach, of_centres, of_frames)
+
+
+@fused
+def _meet(distance, reach, of_centres, of_frames):
+    """1.0 where a word is near enough and stands in the same sentence."""
+    near = ops.logical_and(distance <= reach, of_centres[:, :, None] == of_frames[:, None, :])
+    return ops.cast(ops.logical_and(near, of_centres[:, :, None] >= 0), "float32")
 
 
 def chunk_of(length):

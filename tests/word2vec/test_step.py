@@ -11,6 +11,8 @@ from keras_dlnotes.word2vec.output_negative import SharedNoise
 from keras_dlnotes.word2vec.output_softmax import FullSoftmax
 from keras_dlnotes.word2vec.output_tree import TreePaths
 from keras_dlnotes.word2vec.step import Step
+from keras_dlnotes.word2vec.tree_layout import TreeLayout
+from keras_dlnotes.word2vec.tree_tables import TreeTables
 from keras_dlnotes.word2vec.windows import chunk_of, cut
 
 WORDS, SIZE, WINDOW = 60, 6, 3
@@ -190,3 +192,52 @@ def test_no_row_moves_farther_than_the_limit_and_small_steps_are_whole():
     update = [(keras.ops.convert_to_tensor(ids), keras.ops.convert_to_tensor(rows))]
     got = keras.ops.convert_to_numpy(descend(keras.ops.convert_to_tensor(table), update, 1.0, 2.0))
     np.testing.assert_allclose(got, [[-1.2, -1.6], [-0.3, -0.4], [0, 0]], atol=1e-6)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("form", ["skip_gram", "cbow"])
+def test_a_tree_without_static_shapes(form):
+    """Traced, the number of nodes a step meets is known only as it runs."""
+    import tensorflow as tf
+
+    p, form = problem(seed=3), FORMS[form]
+    traced = tf.function(lambda: by_step(p, form, "shallow tree", False), autograph=False)
+    _, _, d_in, d_out = by_loops(p, form, "tree")
+    _, _, up_in, up_out = traced()
+    np.testing.assert_allclose(dense(up_in, d_in.shape), d_in, atol=3e-5)
+    np.testing.assert_allclose(dense(up_out, d_out.shape), d_out, atol=3e-5)
+
+
+@pytest.mark.parametrize("top", [1, 3, 20])
+def test_every_chunk_meets_each_of_its_deep_nodes_once(top):
+    """Against the paths themselves, on a tree as deep as trees become."""
+    fibonacci = [1, 1]
+    while len(fibonacci) < 24:
+        fibonacci.append(sum(fibonacci[-2:]))
+    for counts in (fibonacci[::-1], problem()["counts"]):
+        tree = HuffmanTree(counts)
+        words = np.random.default_rng(top).integers(0, len(tree), (3, 8)).astype("int32")
+        layout = TreeLayout(TreeTables(tree, top))
+        ranks = np.asarray(layout.ranks)[words]
+        nodes, chunks, signs = (
+            keras.ops.convert_to_numpy(x)
+            for x in layout.pieces(
+                keras.ops.convert_to_tensor(ranks),
+                keras.ops.convert_to_tensor(np.sort(ranks, axis=1)),
+                4,
+                True,
+            )
+        )
+        for chunk in range(3):
+            mine = chunks == chunk
+            met = signs[mine].transpose(1, 0, 2).reshape(8, -1)
+            ids = nodes[mine].ravel()
+            real = np.abs(met).any(axis=0)
+            assert len(set(ids[real])) == real.sum()
+            for word, row in zip(words[chunk], met, strict=True):
+                expected = {
+                    (node, 1 if bit == "0" else -1)
+                    for node, bit in zip(tree.path(word), tree.code(word), strict=True)
+                    if node >= top
+                }
+                assert {(ids[i], row[i]) for i in np.flatnonzero(row)} == expected
