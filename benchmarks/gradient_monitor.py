@@ -1,6 +1,6 @@
 """What GradientMonitor costs a train step.
 
-    python benchmarks/gradient_monitor.py [pairs] [mlp | conv] [plain | xla]
+    python benchmarks/gradient_monitor.py [seconds for each race] [mlp | conv] [plain | xla]
 
 Method. Models with the same weights and data live in one process: two without a monitor, and one
 for each way of monitoring. They take turns, twenty steps each, in an order drawn anew for each
@@ -103,18 +103,20 @@ def block(step, steps=STEPS):
     return time.perf_counter() - start
 
 
-def race(make, jit, pairs, title):
+def race(make, jit, seconds, title):
     steps, ends = {}, {}
     for way in WAYS:
         steps[way], ends[way] = prepared(make, jit, way)
         block(steps[way], 3)
-    order, times = list(WAYS), {way: np.zeros(pairs) for way in WAYS}
-    for pair in range(pairs):
+    order, pairs, end = list(WAYS), [], time.perf_counter() + seconds
+    while time.perf_counter() < end or len(pairs) < 3:
+        pairs.append(dict.fromkeys(WAYS, 0.0))
         for _ in range(ROUNDS):
             random.shuffle(order)
             for way in order:
                 steps[way]()  # brings its weights into the cache
-                times[way][pair] += block(steps[way])
+                pairs[-1][way] += block(steps[way])
+    times = {way: np.array([pair[way] for pair in pairs]) for way in WAYS}
     off = (times["off"] + times["off, again"]) / 2
     per_step = np.median(off) / STEPS / ROUNDS * 1e3
     for way in list(WAYS)[1:]:
@@ -128,7 +130,7 @@ def race(make, jit, pairs, title):
         )
 
 
-def main(pairs, only):
+def main(seconds, only):
     print(f"{'net':5} {'XLA':5} {'way':22} {'off':>9} {'overhead':>9}  quartiles          epoch")
     for name, make in (("mlp", mlp), ("conv", conv)):
         for jit in (False, True):
@@ -136,8 +138,8 @@ def main(pairs, only):
                 continue
             if ({"plain", "xla"} & only or {("plain", "xla")[jit]}) != {("plain", "xla")[jit]}:
                 continue
-            race(make, jit, pairs, f"{name:5} {jit!s:5}")
+            race(make, jit, seconds, f"{name:5} {jit!s:5}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30, set(sys.argv[2:]))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 120, set(sys.argv[2:]))
