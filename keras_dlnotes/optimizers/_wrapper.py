@@ -3,7 +3,6 @@
 import keras
 from keras import ops
 
-from keras_dlnotes import _checks
 from keras_dlnotes.optimizers import _rows
 
 
@@ -18,7 +17,10 @@ class Wrapper(keras.optimizers.Optimizer):
         if isinstance(inner_optimizer, str):
             inner_optimizer = keras.optimizers.get(inner_optimizer)
         if not isinstance(inner_optimizer, keras.optimizers.Optimizer):
-            _checks.fail("inner_optimizer", "be a Keras optimizer", inner_optimizer)
+            raise TypeError(
+                "Argument `inner_optimizer` must be a Keras optimizer. "
+                f"Received: inner_optimizer={inner_optimizer!r}"
+            )
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = inner_optimizer
 

@@ -13,8 +13,8 @@ class SWA(Wrapper):
     """Averages the weights along any optimizer's way; the average takes their place at the end.
 
     The mean of points on a wide, flat floor of the loss generalises better than its last point.
-    Use it with a constant or cyclical learning rate. The first point are the weights after
-    `start_averaging` steps, then one every `average_period` steps:
+    Use it with a constant or cyclical learning rate. The first `start_averaging` steps are left
+    out; the weights after the next step are the first point, then one every `average_period` steps:
 
         average = average + (w - average) / (number of points)
 
@@ -26,7 +26,7 @@ class SWA(Wrapper):
     Args:
         inner_optimizer: Any Keras optimizer, or its name. Clipping, weight decay and so on are set
             on it.
-        start_averaging: Int >= 0. Steps before the first point. Defaults to 0.
+        start_averaging: Int >= 0. Steps left out at first. Defaults to 0.
         average_period: Int >= 1. Steps from point to point. Defaults to 10.
         name: Name of the optimizer. Defaults to None.
 
@@ -38,7 +38,7 @@ class SWA(Wrapper):
         ...     optimizer.apply([2 * w], [w])  # 0.5, 0.25, 0.125
         >>> optimizer.assign_average_vars([w])
         >>> print(keras.ops.convert_to_numpy(w).round(4))
-        [0.2917]
+        [0.1875]
 
     Reference: [Izmailov et al., 2018](https://arxiv.org/abs/1803.05407), Algorithm 1
     """
@@ -54,29 +54,26 @@ class SWA(Wrapper):
         super().build(variables)
         self._average = self.add_optimizer_variables(variables, "average")
 
-    def before(self, grads, variables):
-        if self.start_averaging == 0:
-            self.when(ops.equal(self.iterations, 0), self._trainable_variables)
-        return grads
-
     def after(self, variables, steps_before):
-        since = self.iterations - self.start_averaging
+        since = self.iterations - 1 - self.start_averaging
         due = ops.logical_and(since >= 0, since % self.average_period == 0)
         due = ops.logical_and(due, ops.not_equal(self.iterations, steps_before))
         self.when(due, self._trainable_variables)
 
     def update(self, average, variable):
         weight, average = _rows.read(variable), _rows.read(average)
-        points = (self.iterations - self.start_averaging) // self.average_period + 1
+        points = (self.iterations - 1 - self.start_averaging) // self.average_period + 1
         points = ops.cast(points, average.dtype)
         weight = ops.cast(weight, average.dtype)
         # The first point itself, whatever stood there before.
         return ops.where(points == 1, weight, average + (weight - average) / points), None
 
     def assign_average_vars(self, var_list):
-        """Puts the average into the variables, once there is one."""
-        if int(ops.convert_to_numpy(_rows.read(self.iterations))) >= max(self.start_averaging, 1):
+        """Puts the average into the variables that have one, once there is one."""
+        if int(ops.convert_to_numpy(_rows.read(self.iterations))) > self.start_averaging:
             for variable in var_list:
+                if self._var_key(variable) not in self._trainable_variables_indices:
+                    continue  # Statistics of a normalization, say.
                 average = self._average[self._get_variable_index(variable)]
                 if average is not None:
                     # A copy: JAX gives the buffers of both to the next step, and each only once.

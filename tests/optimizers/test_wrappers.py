@@ -45,7 +45,7 @@ def test_swa_is_the_mean_of_its_points(inner, start, period):
         cases.step(wrapped, [ops.convert_to_tensor(gradient)], [weight])
     np.testing.assert_allclose(cases.numbers([weight]), points[-1], atol=1e-6)
     wrapped.assign_average_vars([weight])
-    mean = np.mean(points[start::period], axis=0)
+    mean = np.mean(points[start + 1 :: period], axis=0)
     np.testing.assert_allclose(cases.numbers([weight]), mean, atol=1e-6)
 
 
@@ -54,6 +54,19 @@ def test_swa_before_its_start_changes_nothing():
     cases.step(wrapped, [ops.array([1.0])], [weight])
     wrapped.finalize_variable_values([weight])
     np.testing.assert_allclose(cases.numbers([weight]), [0.5])
+
+
+def test_swa_passes_over_variables_it_does_not_average():
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+    )
+    model.compile(optimizers.SWA(optimizers.SGD(0.1), average_period=1), "mse")
+    x = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
+    model.fit(x, x[:, :1], batch_size=8, verbose=0)
+    before = model.get_weights()
+    model.optimizer.assign_average_vars(model.variables)  # As `fit` has done already.
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_adaptive_clip_by_hand():
@@ -87,7 +100,7 @@ def test_wrappers_in_fit_are_saved_and_pass_settings_on(wrap, tmp_path):
 
 
 def test_wrappers_refuse_what_is_no_optimizer():
-    with pytest.raises(ValueError, match="`inner_optimizer` must be a Keras optimizer"):
+    with pytest.raises(TypeError, match="`inner_optimizer` must be a Keras optimizer"):
         optimizers.Lookahead(3)
     with pytest.raises(ValueError, match="`sync_period` must be an integer of at least 1"):
         optimizers.Lookahead("sgd", sync_period=0)
