@@ -5,7 +5,7 @@ optional dropout layer, Adam with a learning rate between 1e-4 and 1e-2. Both sp
 Keras Tuner's own random search, on the same split, with the same seeds and the same epochs for a
 trial, one seed after the other, ours and theirs in turn.
 
-    python benchmarks/tuning.py [--seeds 5] [--trials 15] [--epochs 15] [--goal 0.98]
+    python benchmarks/tuning.py [--seeds 1 2 3 4 5] [--trials 10] [--epochs 15] [--goal 0.98]
 """
 
 import argparse
@@ -81,8 +81,8 @@ def until(goal, hypermodel, data, held_out, trials, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--trials", type=int, default=15)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--trials", type=int, default=10)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--goal", type=float, default=0.98)
     chosen = parser.parse_args()
@@ -93,7 +93,7 @@ def main():
     ours = MLPHyperModel(epochs=chosen.epochs, seed=0)
     ours.prepare(*data)
     times = {"ours": [], "plain": []}
-    for seed in range(1, chosen.seeds + 1):
+    for seed in chosen.seeds:
         for name, hypermodel in (("ours", ours), ("plain", Plain(chosen.epochs))):
             keras.utils.set_random_seed(seed)
             trials, seconds = until(chosen.goal, hypermodel, data, held_out, chosen.trials, seed)

@@ -1,6 +1,7 @@
 """Several models as one, and how different they are."""
 
 import dataclasses
+import itertools
 
 import keras
 import numpy as np
@@ -26,6 +27,8 @@ class Ensemble(keras.Model):
         combine: "average", "weighted" or "vote". Defaults to "average".
         weights: Non-negative floats, one a member, for "weighted"; scaled to sum 1. Defaults to
             equal ones; `fit_weights` finds better ones.
+        threshold: Float. Where one output stands for two classes, what is above it is a vote for
+            class 1: 0.5 for probabilities, 0 for logits. Defaults to 0.5.
 
     Example:
         >>> members = [keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]) for _ in "abc"]
@@ -38,7 +41,7 @@ class Ensemble(keras.Model):
     Reference: [Krogh & Vedelsby, 1995](https://papers.nips.cc/paper/1001)
     """
 
-    def __init__(self, members, combine="average", weights=None, **kwargs):
+    def __init__(self, members, combine="average", weights=None, *, threshold=0.5, **kwargs):
         super().__init__(**kwargs)
         members = list(members)
         if not members or not all(isinstance(member, keras.Model) for member in members):
@@ -48,6 +51,7 @@ class Ensemble(keras.Model):
             _checks.fail("members", "have equal output shapes", sorted(shapes, key=str))
         self.members = members
         self.combine = _checks.one_of("combine", combine, ("average", "weighted", "vote"))
+        self.threshold = _checks.number("threshold", threshold)
         if weights is not None and combine != "weighted":
             _checks.fail("weights", 'be None unless combine="weighted"', weights)
         weights = np.ones(len(members)) if weights is None else np.asarray(weights, "float64")
@@ -67,7 +71,7 @@ class Ensemble(keras.Model):
     def call(self, inputs, training=None):
         outputs = [member(inputs, training=training) for member in self.members]
         if self.combine == "vote":
-            outputs = [votes(output) for output in outputs]
+            outputs = [votes(output, self.threshold) for output in outputs]
         shares = ops.unstack(ops.cast(self.shares, outputs[0].dtype))
         return sum(share * output for share, output in zip(shares, outputs, strict=True))
 
@@ -96,20 +100,25 @@ class Ensemble(keras.Model):
         logits = keras.Variable(np.log(np.maximum(ops.convert_to_numpy(self.shares), 1e-3)))
         mixture = Mixture(predictions, logits)
         mixture.compile(keras.optimizers.Adam(0.1), loss)
-        rows = np.arange(len(y))
-        mixture.fit(rows, np.asarray(y), batch_size=len(rows), epochs=steps, verbose=0)
+        batch = np.arange(len(y)), np.asarray(y)
+        # One epoch of many steps: an epoch of one step is mostly the beginning of an epoch.
+        batches = (batch for _ in itertools.count())
+        mixture.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
         self.shares.assign(ops.softmax(logits))
         return ops.convert_to_numpy(self.shares)
 
     def diversity(self, x, y, batch_size=256):
         """How different the members are on labelled data; see `Diversity`."""
-        return measure_diversity(self.member_predictions(x, batch_size), np.asarray(y))
+        said, y = self.member_predictions(x, batch_size), np.asarray(y)
+        binary = said.shape[2:] in ((), (1,)) and np.isin(y, (0, 1)).all()
+        return measure_diversity(said, y, self.threshold if binary else None)
 
     def get_config(self):
         return {
             "name": self.name,
             "members": [keras.saving.serialize_keras_object(member) for member in self.members],
             "combine": self.combine,
+            "threshold": self.threshold,
         }
 
     @classmethod
@@ -131,10 +140,10 @@ class Mixture(keras.Model):
         return ops.tensordot(ops.softmax(self.logits), chosen, axes=1)
 
 
-def votes(output):
-    """One vote for the likeliest class: the largest output, or above 1/2 where there is but one."""
+def votes(output, threshold):
+    """A vote for the likeliest class: the largest, or 1 above the threshold where there is one."""
     if output.shape[-1] == 1:
-        return ops.cast(output > 0.5, output.dtype)
+        return ops.cast(output > threshold, output.dtype)
     return ops.one_hot(ops.argmax(output, axis=-1), output.shape[-1], dtype=output.dtype)
 
 
@@ -170,8 +179,11 @@ class Diversity:
         )
 
 
-def measure_diversity(predictions, y):
+def measure_diversity(predictions, y, threshold=None):
     """Compares predictions of shape (members, examples, outputs) with labels.
+
+    Several outputs with whole numbers as labels, or with rows that hold a single 1, are taken as
+    classes; all else as regression, unless `threshold` says where class 1 of two begins.
 
     Example:
         >>> print(measure_diversity(np.array([[[2.0], [1.0]], [[0.0], [1.0]]]), np.array([1.0, 1])))
@@ -183,11 +195,15 @@ def measure_diversity(predictions, y):
     outputs = predictions.reshape(members, examples, -1)
     classes = outputs.shape[2] > 1 and (y.ndim == 1 or y.shape[-1] in (1, outputs.shape[2]))
     whole = np.all(y == np.round(y))
-    if classes and whole:
+    if (classes and whole) or threshold is not None:
         labels = y.argmax(-1) if y.ndim == 2 and y.shape[-1] > 1 else y.ravel()
-        said = outputs.argmax(-1)
+
+        def decided(values):
+            return values.argmax(-1) if threshold is None else values[..., 0] > threshold
+
+        said = decided(outputs)
         errors = (said != labels).astype("float64")
-        together = float(np.mean(outputs.mean(0).argmax(-1) != labels))
+        together = float(np.mean(decided(outputs.mean(0)) != labels))
         disagreement = np.mean(said[:, None] != said[None], axis=-1)
         size = errors.mean(1)
     else:

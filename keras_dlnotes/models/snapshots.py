@@ -1,11 +1,11 @@
 """An ensemble from one training run: a copy of the model at the end of each cycle."""
 
-import math
-
 import keras
 
 from keras_dlnotes import _checks
+from keras_dlnotes.callbacks import driven_optimizer
 from keras_dlnotes.models.ensemble import Ensemble
+from keras_dlnotes.schedules.cosine_decay import CosineDecay
 
 
 class SnapshotRecorder(keras.callbacks.Callback):
@@ -27,19 +27,20 @@ class SnapshotRecorder(keras.callbacks.Callback):
         self.snapshots = []
 
     def on_train_begin(self, logs=None):
+        driven_optimizer.with_settable_rate(self.model, "The snapshot recorder")
         epochs, steps = self.params["epochs"], self.params["steps"]
         if epochs % self.cycles:
             _checks.fail("cycles", f"divide the {epochs} epochs evenly", self.cycles)
         if not steps:
             raise ValueError("The number of steps an epoch must be known: pass steps_per_epoch.")
-        self.length = epochs // self.cycles * steps
+        length = epochs // self.cycles * steps
+        self.rates = CosineDecay(self.maximum, length).curve(length)
         self.step = 0
         self.snapshots = []
 
     def on_train_batch_begin(self, batch, logs=None):
-        position = self.step % self.length / self.length
-        rate = self.maximum / 2 * (1 + math.cos(math.pi * position))
-        self.model.optimizer.learning_rate = rate
+        rate = self.rates[self.step % len(self.rates)]
+        driven_optimizer.set_rate(self.model.optimizer, float(rate))
         self.step += 1
 
     def on_epoch_end(self, epoch, logs=None):

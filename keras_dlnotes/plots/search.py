@@ -19,7 +19,7 @@ def tuning(result, *, ax=None):
     names = [
         name
         for name in rows[0]
-        if name not in ("trial", "status", "score") and len({str(r[name]) for r in rows}) > 1
+        if name not in ("trial", "status", "score", "best_epoch") and len({str(r[name]) for r in rows}) > 1
     ]
     drawn = grid(max(len(names), 1), ax)
     scores = [row["score"] for row in rows]

@@ -1,10 +1,18 @@
-"""Callbacks that look after one trial: its rate, its numbers and its gradients."""
-
-import math
+"""Callbacks that look after one trial: its rate and its numbers."""
 
 import keras
 import keras_tuner
 import numpy as np
+
+from keras_dlnotes.schedules.cosine_decay import CosineDecay
+from keras_dlnotes.schedules.one_cycle import OneCycle
+
+#: The learning rates of a whole training, one a step, by the name of their schedule.
+CURVES = {
+    "constant": lambda rate, steps: np.full(steps, rate),
+    "cosine": lambda rate, steps: CosineDecay(rate, steps).curve(steps),
+    "one_cycle": lambda rate, steps: OneCycle(rate, steps).curve(steps),
+}
 
 
 class ScheduledRate(keras.callbacks.Callback):
@@ -26,32 +34,14 @@ class ScheduledRate(keras.callbacks.Callback):
         self.initial_epoch = initial_epoch
 
     def on_train_begin(self, logs=None):
-        self.steps = self.params["steps"]
-        self.step = self.initial_epoch * self.steps
+        steps = self.params["steps"]
+        self.rates = CURVES[self.kind](self.rate, self.epochs * steps)
+        self.step = self.initial_epoch * steps
 
     def on_train_batch_begin(self, batch, logs=None):
-        position = min(self.step / (self.epochs * self.steps), 1)
-        self.model.optimizer.learning_rate = self.rate * fraction(self.kind, position)
+        # Past the planned end, as with more epochs asked of `fit`, the last rate stays.
+        self.model.optimizer.learning_rate = float(self.rates[min(self.step, len(self.rates) - 1)])
         self.step += 1
-
-
-def fraction(kind, position):
-    """The share of the highest rate at a position in [0, 1].
-
-    Example:
-        >>> [round(fraction("one_cycle", p), 2) for p in (0, 0.3, 0.65, 1)]
-        [0.04, 1.0, 0.5, 0.0]
-    """
-    if kind == "constant":
-        return 1.0
-    if kind == "cosine":
-        return (1 + math.cos(math.pi * position)) / 2
-    warm, start, end = 0.3, 1 / 25, 1e-4
-    if position < warm:
-        low, high, part = start, 1.0, position / warm
-        return low + (high - low) * (1 - math.cos(math.pi * part)) / 2
-    part = (position - warm) / (1 - warm)
-    return end + (1 - end) * (1 + math.cos(math.pi * part)) / 2
 
 
 class FailOnNonFinite(keras.callbacks.Callback):
@@ -65,7 +55,7 @@ class FailOnNonFinite(keras.callbacks.Callback):
 
 def out_of_memory(error):
     """Whether an exception says that memory ran out, on whatever backend."""
-    names = {type(error).__name__} | {kind.__name__ for kind in type(error).__mro__}
+    names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & {"ResourceExhaustedError", "MemoryError", "OutOfMemoryError"}) or (
         "RESOURCE_EXHAUSTED" in str(error)
     )

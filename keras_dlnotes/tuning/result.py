@@ -14,8 +14,8 @@ class TuningResult:
         tuner: The Keras Tuner object itself.
     """
 
-    def __init__(self, tuner, data):
-        self.tuner, self._data = tuner, data
+    def __init__(self, tuner, source):
+        self.tuner, self._source = tuner, source
         self.objective = tuner.oracle.objective.name
         self.direction = tuner.oracle.objective.direction
         sign = -1 if self.direction == "max" else 1
@@ -40,21 +40,22 @@ class TuningResult:
     def best_model(self):
         """The trained model of the best trial, after a check that it scores what the trial did.
 
-        With folds there are as many models as folds; the last fold's is returned, and it is that
-        fold's score that is checked.
+        With folds the models of all of them are scored, and the last fold's is returned.
         """
         trial = self.tuner.oracle.trials[self.best["trial"]]
-        model = self.tuner.load_model(trial)
-        (x, y), held_out = self._data.pairs[-1]
-        held = self.objective.startswith("val_")
-        x, y = held_out if held else (x, y)
-        logs = model.evaluate(x, y, batch_size=256, verbose=0, return_dict=True)
-        found = float(logs[self.objective.removeprefix("val_")])
-        alone = len(self._data) == 1 and self.tuner.executions_per_trial == 1
-        if held and alone and not np.isclose(found, trial.score, rtol=1e-3, atol=1e-4):
+        found, parts = [], self._source.parts
+        for number, part in enumerate(parts):
+            self.tuner.part = number
+            model = self.tuner.load_model(trial)
+            found.append(self._source.evaluate(model, part).get(self.objective))
+        # The training metrics are means over an epoch of changing weights, and of several
+        # executions the best is kept, while the trial's score is their mean.
+        if None in found or self.tuner.executions_per_trial > 1:
+            return model
+        if not np.isclose(np.mean(found), trial.score, rtol=1e-3, atol=1e-4):
             raise RuntimeError(
-                f"The best model scores {self.objective}={found:.6g} on the validation data, but "
-                f"its trial scored {trial.score:.6g}: the data are not those of the search."
+                f"The best model scores {self.objective}={np.mean(found):.6g}, but its trial "
+                f"scored {trial.score:.6g}: the data are not those of the search."
             )
         return model
 
@@ -64,10 +65,10 @@ class TuningResult:
         varying = [
             name
             for name in rows[0]
-            if name not in ("trial", "status", "score", "epochs_trained")
+            if name not in ("trial", "status", "score", "best_epoch")
             and len({str(r.get(name)) for r in self.trials}) > 1
         ]
-        names = ["trial", "status", "score", *varying]
+        names = ["trial", "status", "score", "best_epoch", *varying]
         table = [names] + [[cell(r.get(name)) for name in names] for r in rows]
         widths = [max(len(line[i]) for line in table) for i in range(len(names))]
         lines = [
@@ -93,6 +94,7 @@ def row(trial):
         "trial": trial.trial_id,
         "status": trial.status.lower(),
         "score": trial.score if completed else None,
+        "best_epoch": trial.best_step + 1 if completed else None,
         **values,
     }
 

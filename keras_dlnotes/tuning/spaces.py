@@ -5,17 +5,15 @@ a third layer, when there are three) is missing when a search is read back with 
 here every name is always declared; what a configuration does not use lies idle.
 """
 
-import keras_tuner
-
 from keras_dlnotes import _checks, optimizers
 
 #: The optimizers on offer, each with the range of learning rates that suits it.
 LEARNING_RATES = {
-    "sgd": (1e-3, 1.0),
-    "momentum": (1e-4, 0.3),
-    "rmsprop": (1e-5, 1e-2),
-    "adam": (1e-4, 1e-2),
-    "adamw": (1e-4, 1e-2),
+    "sgd": (1e-2, 1.0),
+    "momentum": (1e-2, 0.2),
+    "rmsprop": (1e-4, 1e-2),
+    "adam": (1e-3, 1e-2),
+    "adamw": (1e-3, 1e-2),
 }
 OPTIMIZERS = {
     "sgd": lambda rate: optimizers.SGD(rate),
@@ -99,8 +97,3 @@ class TrainingSpace:
 
     def optimizer(self, hp):
         return OPTIMIZERS[hp.get("optimizer")](self.learning_rate(hp))
-
-
-def fresh():
-    """Hyper-parameters with nothing in them yet."""
-    return keras_tuner.HyperParameters()

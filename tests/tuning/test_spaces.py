@@ -2,8 +2,9 @@ import keras_tuner
 import numpy as np
 import pytest
 
+from keras_dlnotes.schedules import OneCycle
 from keras_dlnotes.tuning import AutoencoderHyperModel, MLPHyperModel
-from keras_dlnotes.tuning.guards import ScheduledRate, fraction
+from keras_dlnotes.tuning.guards import ScheduledRate
 
 X = np.random.default_rng(0).normal(size=(60, 4)).astype("float32")
 LABELS = {
@@ -101,6 +102,4 @@ def test_a_promoted_trial_goes_on_where_its_curve_was():
 
     whole = rates(0, 6)
     np.testing.assert_allclose(rates(0, 2) + rates(2, 6), whole)
-    np.testing.assert_allclose(
-        whole, [0.5 * fraction("one_cycle", i / 18) for i in range(18)], 1e-6
-    )
+    np.testing.assert_allclose(whole, OneCycle(0.5, 18).curve(18), 1e-6)
