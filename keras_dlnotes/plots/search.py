@@ -19,7 +19,8 @@ def tuning(result, *, ax=None):
     names = [
         name
         for name in rows[0]
-        if name not in ("trial", "status", "score", "best_epoch") and len({str(r[name]) for r in rows}) > 1
+        if name not in ("trial", "status", "score", "best_epoch")
+        and len({str(r[name]) for r in rows}) > 1
     ]
     drawn = grid(max(len(names), 1), ax)
     scores = [row["score"] for row in rows]
@@ -27,10 +28,11 @@ def tuning(result, *, ax=None):
         values = [row[name] for row in rows]
         numeric = all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
         positions = values
-        if not numeric:
-            kinds = sorted({str(value) for value in values})
-            positions = [kinds.index(str(value)) for value in values]
-            part.set_xticks(range(len(kinds)), kinds)
+        if not numeric or len(set(values)) <= 4:
+            kinds = sorted(set(values), key=None if numeric else str)
+            positions = [kinds.index(value) for value in values]
+            texts = [f"{kind:g}" if numeric else str(kind) for kind in kinds]
+            part.set_xticks(range(len(kinds)), texts)
             part.set_xlim(-0.5, len(kinds) - 0.5)
         elif min(values) > 0 and max(values) / min(values) > 30:
             part.set_xscale("log")

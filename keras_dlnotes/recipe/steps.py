@@ -47,7 +47,7 @@ def chosen_steps(task, choices, scaling, rate, clip, searched, log_dir, patience
     steps.add(
         "Hyper-parameters",
         f"hidden layers {', '.join(map(str, choices['hidden']))}",
-        searched["text"] if searched else "no search asked for; `tune=20` would run one",
+        searched or "no search asked for; `tune=20` would run one",
     )
     steps.add("Loss", task.loss, f"{task.name} task: {task.reason}")
     clipping = f"global norm clipped to {clip:g}" if clip else "no clipping"

@@ -13,6 +13,8 @@ from keras_dlnotes.models.data import checked_pair, split
 from keras_dlnotes.models.mlp import MLP
 from keras_dlnotes.models.task import TASKS, detect
 from keras_dlnotes.recipe.checklist import Checklist
+from keras_dlnotes.recipe.datasets import from_dataset
+from keras_dlnotes.recipe.search import search
 from keras_dlnotes.recipe.steps import add_findings, chosen_steps
 
 BATCH = 1024
@@ -132,8 +134,9 @@ def train(
     if tune is not None:
         if streamed:
             _checks.fail("tune", "be None for a dataset; pass arrays to tune", tune)
-        searched = search(data, held_out, tune, task, scaling, epochs, seed, log_dir)
-        choices, learning_rate, batch_size = searched.pop("model"), *searched.pop("training")
+        choices, learning_rate, batch_size, searched = search(
+            data, held_out, tune, task, scaling, epochs, seed
+        )
 
     model = MLP(
         task.outputs,
@@ -175,24 +178,6 @@ def train(
     return RecipeResult(model, history, checklist, task, monitor, fit)
 
 
-def from_dataset(dataset, validation):
-    """A dataset, its validation data, and its features and labels' first batches as arrays."""
-    if not hasattr(dataset, "element_spec"):
-        raise ValueError(f"Without `y`, `x` must be a tf.data.Dataset. Received: {type(dataset)}")
-    if not hasattr(validation, "element_spec") and not isinstance(validation, (tuple, list)):
-        raise ValueError(
-            "A dataset that shuffles cannot be split without leaking: pass `validation` as a "
-            f"dataset or a pair of arrays. Received: validation={validation!r}"
-        )
-    labels, features = [], None
-    for x, y in dataset.as_numpy_iterator():
-        features = x[:1] if features is None else features
-        labels.append(y)
-    if not labels:
-        raise ValueError("The dataset is empty.")
-    return dataset, validation, features, np.concatenate(labels)
-
-
 def constant_loss(y, task):
     """Loss of the best constant prediction, which a model must beat to have learned anything."""
     y = np.asarray(y, "float64")
@@ -207,47 +192,3 @@ def constant_loss(y, task):
         both = np.stack([ones, 1 - ones])
         return float(-np.mean(np.sum(both * np.log(np.maximum(both, 1e-12)), axis=0)))
     return float(-np.sum(shares * np.log(np.maximum(shares, 1e-12))))
-
-
-def search(data, held_out, trials, task, scaling, epochs, seed, log_dir):
-    """The best of some trials, in the terms of `MLP`."""
-    import tempfile
-
-    from keras_dlnotes.tuning import MLPHyperModel
-    from keras_dlnotes.tuning import tune as run
-
-    hypermodel = MLPHyperModel(
-        optimizers={"adam": (1e-4, 1e-2)},
-        schedules="constant",
-        epochs=epochs,
-        scaling=scaling,
-        task=task.name,
-        seed=seed,
-    )
-    with tempfile.TemporaryDirectory() as directory:
-        result = run(
-            hypermodel,
-            *data,
-            "random",
-            validation=held_out,
-            max_trials=_checks.integer("tune", trials, 1),
-            directory=directory,
-            seed=seed or 0,
-            callbacks=[keras.callbacks.EarlyStopping(patience=5)],
-            verbose=0,
-        )
-        hp, best = result.best_hyperparameters(), result.best
-    layers = hp.get("hidden_layers")
-    chosen = {
-        "hidden": tuple(hp.get(f"units_{i + 1}") for i in range(layers)),
-        "activation": hp.get("activation"),
-        "dropout": hp.get("dropout"),
-        "batch_normalization": hp.get("batch_normalization"),
-        "l2": hp.get("l2"),
-    }
-    return {
-        "model": chosen,
-        "training": (float(hp.get("learning_rate_adam")), hp.get("batch_size")),
-        "text": f"{len(result.trials)} trials, the best with {result.objective} "
-        f"{best['score']:.4g}",
-    }

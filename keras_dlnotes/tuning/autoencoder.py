@@ -33,6 +33,7 @@ class AutoencoderHyperModel(TrainedHyperModel):
         optimizers, schedules, batch_sizes, epochs, seed: as in `MLPHyperModel`.
 
     Example:
+        >>> import keras_tuner
         >>> hypermodel = AutoencoderHyperModel(code_size=4, seed=0)
         >>> hypermodel.prepare(np.ones((10, 6)))
         >>> hypermodel.build(keras_tuner.HyperParameters()).code_size

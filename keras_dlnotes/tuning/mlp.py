@@ -28,12 +28,12 @@ class MLPHyperModel(TrainedHyperModel):
 
     Args:
         hidden_layers: Integer or pair. Defaults to (1, 3).
-        units: Integer or pair. Units of each hidden layer. Defaults to (64, 512).
-        activations: Names. The kernel's initializer follows the activation. Defaults to "relu",
-            "elu" and "gelu".
+        units: Integer or pair. Units of each hidden layer. Defaults to (128, 512).
+        activations: Names. The kernel's initializer follows the activation. Defaults to "relu"
+            and "gelu".
         dropout: Float or pair, in [0, 1). Defaults to (0.0, 0.4).
         batch_normalization: True, False or both. Defaults to (False, True).
-        l1, l2: Numbers to choose from.
+        l1, l2: Numbers to choose from. Default to 0, and to 1e-4 or 1e-3.
         optimizers: Dictionary from "sgd", "momentum", "rmsprop", "adam" or "adamw" to a range of
             learning rates. Defaults to Adam and momentum, with ranges where nets of this kind learn
             within some ten epochs.
@@ -46,6 +46,7 @@ class MLPHyperModel(TrainedHyperModel):
         seed: Integer or None.
 
     Example:
+        >>> import keras_tuner
         >>> hypermodel = MLPHyperModel(hidden_layers=2, units=(8, 64), seed=0)
         >>> hypermodel.prepare(np.ones((10, 4)), np.arange(10) % 3)
         >>> model = hypermodel.build(keras_tuner.HyperParameters())
@@ -56,12 +57,12 @@ class MLPHyperModel(TrainedHyperModel):
     def __init__(
         self,
         hidden_layers=(1, 3),
-        units=(64, 512),
-        activations=("relu", "elu", "gelu"),
+        units=(128, 512),
+        activations=("relu", "gelu"),
         dropout=(0.0, 0.4),
         batch_normalization=(False, True),
         l1=(0.0,),
-        l2=(0.0, 1e-5, 1e-4, 1e-3),
+        l2=(1e-4, 1e-3),
         optimizers=None,
         schedules=("cosine", "one_cycle"),
         batch_sizes=(32, 64),

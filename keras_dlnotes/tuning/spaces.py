@@ -10,10 +10,10 @@ from keras_dlnotes import _checks, optimizers
 #: The optimizers on offer, each with the range of learning rates that suits it.
 LEARNING_RATES = {
     "sgd": (1e-2, 1.0),
-    "momentum": (1e-2, 0.2),
+    "momentum": (2e-2, 0.2),
     "rmsprop": (1e-4, 1e-2),
-    "adam": (1e-3, 1e-2),
-    "adamw": (1e-3, 1e-2),
+    "adam": (2e-3, 1e-2),
+    "adamw": (2e-3, 1e-2),
 }
 OPTIMIZERS = {
     "sgd": lambda rate: optimizers.SGD(rate),

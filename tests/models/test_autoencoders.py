@@ -52,10 +52,17 @@ def test_denoiser_beats_the_noise_and_pca_on_digits(digits):
     options = {"hidden": (128,), "noise": 0.5, "output_activation": "sigmoid", "seed": 0}
     denoiser = trained(DenoisingAutoencoder(32, **options), train, 40, 3e-3, batch_size=64)
     error = denoiser.reconstruction_error(noisy, test).mean()
+    pictures = {"convolutional": True, **options, "hidden": (16, 32)}
+    folded = trained(
+        DenoisingAutoencoder(32, **pictures), train.reshape(-1, 8, 8, 1), 25, 3e-3, batch_size=64
+    )
+    noisy_pictures, clean = noisy.reshape(-1, 8, 8, 1), test.reshape(-1, 8, 8, 1)
+    by_convolution = folded.reconstruction_error(noisy_pictures, clean).mean()
     components, mean = pca(train, 32), train.mean(0)
     by_pca = (noisy - mean) @ components.T @ components + mean
     assert error < 0.25 * np.mean((noisy - test) ** 2)
-    assert error < 0.5 * np.mean((by_pca - test) ** 2)
+    for found in (error, by_convolution):
+        assert found < 0.5 * np.mean((by_pca - test) ** 2)
 
 
 @pytest.mark.parametrize("corruption", ["gaussian", "masking", "salt_and_pepper"])

@@ -104,6 +104,16 @@ def test_datasets(digits):
         train(data)
     with pytest.raises(ValueError, match="Received: tune=3"):
         train(data, validation=held_out, tune=3)
+    holes = tf.data.Dataset.from_tensor_slices((np.where(x == 16, np.nan, x), y))
+    for wrong, message in [
+        (holes.batch(32), r"NaN or infinite values in columns \d+ \(\d+\)"),
+        (data.unbatch(), "must be batched"),
+        (data.repeat(), "must end"),
+        (data.map(lambda x, y: x), r"must give pairs \(x, y\)"),
+        (data.take(0), "is empty"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            train(wrong, validation=held_out)
 
 
 def test_same_seed_same_model(digits):

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from tuning_processes import result_of, start, wait_for
 
-from keras_dlnotes.tuning import AutoencoderHyperModel, MLPHyperModel, TuningResult, tune
+from keras_dlnotes.schedules import OneCycle
+from keras_dlnotes.tuning import (
+    AutoencoderHyperModel,
+    HopelessGradients,
+    MLPHyperModel,
+    TuningResult,
+    tune,
+)
 
 pytestmark = pytest.mark.tensorflow
 
@@ -70,7 +77,9 @@ class Faulty(MLPHyperModel):
             if self.way == "nan":
                 model.layers[1].kernel.assign(np.full(model.layers[1].kernel.shape, np.nan))
             elif self.way == "memory":
-                raise MemoryError("17 GiB wanted")
+                import tensorflow as tf
+
+                raise tf.errors.ResourceExhaustedError(None, None, "17 GiB wanted")
             else:
                 raise KeyError("a fault in the program")
         return super().fit(hp, model, *data, **more)
@@ -127,20 +136,89 @@ def test_folds_give_the_mean_score(tmp_path):
     assert float(result.best["score"]) * 120 == pytest.approx(
         round(float(result.best["score"]) * 120), abs=1e-3
     )
+    result.best_model()  # Of all folds together.
+    with pytest.raises(ValueError, match=r"Received: validation=0\.3"):
+        run(tmp_path / "both", folds=3, validation=0.3)
+
+
+def rates_of(hypermodel, seen):
+    """Notes of each training its first epoch and the learning rate of each of its steps."""
+
+    def fit(hp, model, *data, fit=hypermodel.fit, **more):
+        rates = []
+        seen.append((hp.get("tuner/bracket"), more.get("initial_epoch", 0), rates))
+        watch = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: rates.append(
+                float(model.optimizer.learning_rate)
+            )
+        )
+        return fit(hp, model, *data, **{**more, "callbacks": [*more["callbacks"], watch]})
+
+    hypermodel.fit = fit
+    return hypermodel
+
+
+@pytest.mark.parametrize("folds", [None, 2])
+def test_hyperband_goes_on_with_schedule_weights_and_optimizer(folds, tmp_path):
+    seen = []
+    hypermodel = small(
+        hidden_layers=1, schedules="one_cycle", batch_sizes=20, optimizers={"adam": 0.01}
+    )
+    loaded, build = [], hypermodel.build
+    hypermodel.build = lambda hp: loaded.append((hp, build(hp))) or loaded[-1][1]
+    result = run(
+        tmp_path, "hyperband", rates_of(hypermodel, seen), folds=folds, factor=2, max_epochs=2
+    )
+    steps = 5 if folds is None else 3  # An epoch's, of 96 examples or of 60.
+    curve = OneCycle(0.01, 2 * steps).curve(2 * steps)
+    ends = set()
+    for bracket, first, rates in seen:
+        np.testing.assert_allclose(rates, curve[first * steps :][: len(rates)], rtol=1e-6)
+        ends.add((bracket, first, len(rates)))
+    assert ends == {(1, 0, steps), (1, 1, steps), (0, 0, 2 * steps)}
+    promoted = [model for hp, model in loaded if hp.values.get("tuner/initial_epoch") == 1]
+    counts = {int(model.optimizer.iterations) for model in promoted}
+    assert max(counts) == 2 * steps, "the optimizer went on counting where its rung began"
+    files = {file.name for file in tmp_path.rglob("*.weights.h5")}
+    assert len(files) == (folds or 1)
     result.best_model()
+
+
+def test_any_hypermodel_of_keras_tuner_is_searched(tmp_path):
+    class Plain(keras_tuner.HyperModel):
+        def __init__(self, top):
+            super().__init__()
+            self.top = top
+
+        def build(self, hp):
+            units = hp.Int("units", 2, self.top)
+            model = keras.Sequential(
+                [keras.Input((4,)), keras.layers.Dense(units, "relu"), keras.layers.Dense(1)]
+            )
+            model.compile("adam", "mse")
+            return model
+
+    result = run(tmp_path, hypermodel=Plain(8), max_epochs=3)
+    assert result.objective == "val_loss"
+    assert all(1 <= row["best_epoch"] <= 3 for row in result.trials)
+    result.best_model()
+    with pytest.raises(ValueError, match=r"another space .its settings differ"):
+        run(tmp_path, hypermodel=Plain(9))
 
 
 def test_tensorboard_and_gradients_stand_in_the_trials_own_directory(tmp_path):
     log_dir = tmp_path / "logs"
-    run(tmp_path / "search", max_trials=2, log_dir=str(log_dir), monitor=True)
+    run(tmp_path / "search", max_trials=2, log_dir=str(log_dir), monitor=None)
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     for trial in ("0", "1"):
         tags = set()
         for file in (log_dir / trial).rglob("events*"):
-            tags |= set(EventAccumulator(str(file)).Reload().Tags()["tensors"])
+            events = EventAccumulator(str(file)).Reload()
+            tags |= set(events.Tags()["tensors"]) | set(events.summary_metadata)
         assert any("gradient" in tag for tag in tags), tags
         assert "epoch_loss" in tags
+        assert "_hparams_/session_start_info" in tags
 
 
 def test_autoencoders_are_tuned(tmp_path):
@@ -153,8 +231,6 @@ def test_autoencoders_are_tuned(tmp_path):
 
 
 def test_hopeless_gradients_end_a_trial(tmp_path):
-    from keras_dlnotes.tuning import HopelessGradients
-
     deep = [
         keras.layers.Dense(
             8, "sigmoid", kernel_initializer=keras.initializers.RandomNormal(0, 0.01)
@@ -163,6 +239,22 @@ def test_hopeless_gradients_end_a_trial(tmp_path):
     ]
     model = keras.Sequential([keras.Input((4,)), *deep, keras.layers.Dense(1)])
     model.compile("sgd", "mse")
+
+    class Deep(keras_tuner.HyperModel):
+        def build(self, hp):
+            hp.Fixed("layers", 10)
+            again = keras.models.clone_model(model)
+            again.compile("sgd", "mse")
+            return again
+
+        def fit(self, hp, model, *data, **more):
+            history = model.fit(*data, epochs=20, **more)
+            epochs.append(len(history.epoch))
+            return history
+
+    epochs = []
+    run(tmp_path, hypermodel=Deep(), max_trials=1, monitor=None)
+    assert epochs == [3]
     history = model.fit(X, Y, epochs=20, verbose=0, callbacks=[HopelessGradients(patience=2)])
     assert len(history.epoch) == 2
 

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.models.autoencoders.tied_dense import TiedDense
+from keras_dlnotes.models.autoencoders.mirrored import convolutions, dense
 
 
 class Autoencoder(keras.Model):
@@ -77,108 +77,13 @@ class Autoencoder(keras.Model):
             )
         if any(size is None for size in shape):
             raise ValueError(f"Every size but the batch's must be known. Received: {input_shape}")
-        parts = self._convolutions(shape) if self.convolutional else self._dense(shape)
+        parts = convolutions(self, shape) if self.convolutional else dense(self, shape)
         self.encoder = keras.Sequential([keras.Input(shape), *parts[0]], name="encoder")
         code_shape = self.encoder.output_shape[1:]
         self.decoder = keras.Sequential([keras.Input(code_shape), *parts[1]], name="decoder")
         if self.corruption is not None and not self.corruption.built:
             self.corruption.build(input_shape)
         self.built = True
-
-    def _initializer(self, index):
-        """Glorot's, each layer with a seed of its own so that no two start alike."""
-        seed = self.seed + index if isinstance(self.seed, int) else self.seed
-        return keras.initializers.GlorotUniform(seed=seed)
-
-    def _code(self, index):
-        return keras.layers.Dense(
-            self.code_size,
-            self.code_activation,
-            kernel_initializer=self._initializer(index),
-            activity_regularizer=self.code_regularizer,
-            name="code",
-        )
-
-    def _dense(self, shape):
-        encoder = [
-            keras.layers.Dense(
-                units,
-                self.activation,
-                kernel_initializer=self._initializer(i),
-                name=f"encode_{i + 1}",
-            )
-            for i, units in enumerate(self.hidden)
-        ]
-        encoder.append(self._code(len(encoder)))
-        sizes = [*reversed(self.hidden), int(np.prod(shape))]
-        decoder = []
-        for i, (units, source) in enumerate(zip(sizes, reversed(encoder), strict=True)):
-            last = i == len(sizes) - 1
-            activation = self.output_activation if last else self.activation
-            name = "reconstruction" if last else f"decode_{i + 1}"
-            if self.tied:
-                decoder.append(TiedDense(source, activation, name=name))
-            else:
-                initializer = self._initializer(len(encoder) + i)
-                decoder.append(
-                    keras.layers.Dense(units, activation, kernel_initializer=initializer, name=name)
-                )
-        if len(shape) > 1:
-            encoder.insert(0, keras.layers.Flatten(name="flatten"))
-            decoder.append(keras.layers.Reshape(shape, name="unflatten"))
-        return encoder, decoder
-
-    def _convolutions(self, shape):
-        def convolution(kind, filters, activation, index, name, **more):
-            initializer = self._initializer(index)
-            return kind(
-                filters,
-                3,
-                padding="same",
-                activation=activation,
-                kernel_initializer=initializer,
-                name=name,
-                **more,
-            )
-
-        depth, (height, width, channels) = len(self.hidden), shape
-        encoder = [
-            convolution(
-                keras.layers.Conv2D, filters, self.activation, i, f"encode_{i + 1}", strides=2
-            )
-            for i, filters in enumerate(self.hidden)
-        ]
-        # Halving rounds up, so doubling back may overshoot; the surplus is cropped at the end.
-        small = tuple(-(-size // 2**depth) for size in (height, width))
-        decoder = []
-        if self.code_size is not None:
-            volume = (*small, self.hidden[-1])
-            encoder += [keras.layers.Flatten(name="flatten"), self._code(depth)]
-            initializer = self._initializer(depth + 1)
-            units = int(np.prod(volume))
-            decoder += [
-                keras.layers.Dense(
-                    units, self.activation, kernel_initializer=initializer, name="decode_code"
-                ),
-                keras.layers.Reshape(volume, name="unflatten"),
-            ]
-        else:
-            encoder[-1].activity_regularizer = self.code_regularizer
-        for i, filters in enumerate(reversed(self.hidden)):
-            name = f"decode_{i + 1}"
-            index = depth + 2 + i
-            kind = keras.layers.Conv2DTranspose
-            decoder.append(convolution(kind, filters, self.activation, index, name, strides=2))
-        surplus = [
-            side * 2**depth - size for side, size in zip(small, (height, width), strict=True)
-        ]
-        if any(surplus):
-            crop = tuple((0, extra) for extra in surplus)
-            decoder.append(keras.layers.Cropping2D(crop, name="crop"))
-        output = convolution(
-            keras.layers.Conv2D, channels, self.output_activation, 2 * depth + 2, "reconstruction"
-        )
-        return encoder, [*decoder, output]
 
     def call(self, inputs, training=None):
         if self.corruption is not None:
