@@ -8,7 +8,7 @@ from keras_dlnotes import _checks
 from keras_dlnotes.tuning.project import claim, fingerprint, is_worker
 from keras_dlnotes.tuning.result import TuningResult
 from keras_dlnotes.tuning.sources import Arrays
-from keras_dlnotes.tuning.trials import Trials
+from keras_dlnotes.tuning.trials import Ready, Trials
 
 TUNERS = {
     "hyperband": keras_tuner.Hyperband,
@@ -105,7 +105,7 @@ def tune(
         pass
 
     found = Search(
-        hypermodel,
+        Ready(hypermodel),
         objective=objective,
         directory=str(directory),
         project_name=project_name,

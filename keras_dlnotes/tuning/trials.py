@@ -10,6 +10,31 @@ from keras_dlnotes.tuning.hopeless import HopelessGradients
 from keras_dlnotes.tuning.project import back_up
 
 
+class Ready(keras_tuner.HyperModel):
+    """A hypermodel whose models have their optimizer's slots from the start.
+
+    Weights are saved with the optimizer's. A model that has not trained yet could not take them
+    over, and a rung of Hyperband would begin with an optimizer that remembers nothing.
+    """
+
+    def __init__(self, inner):
+        super().__init__(inner.name, inner.tunable)
+        self.inner = inner
+
+    def declare_hyperparameters(self, hp):
+        self.inner.declare_hyperparameters(hp)
+
+    def build(self, hp):
+        model = self.inner.build(hp)
+        optimizer = getattr(model, "optimizer", None)
+        if optimizer is not None and model.built and not optimizer.built:
+            optimizer.build(model.trainable_variables)
+        return model
+
+    def fit(self, hp, model, *data, **how):
+        return self.inner.fit(hp, model, *data, **how)
+
+
 class Trials:
     """Mixed into a tuner; `tune` sets the attributes."""
 
