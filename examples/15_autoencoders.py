@@ -79,7 +79,7 @@ figure, panels = plt.subplots(
 )
 names = ("clean", f"with noise of {NOISE}", f"{CODE} principal components", "denoising autoencoder")
 rows = [pictures.clip(0, 1) for pictures in (test, noisy, projected, restored)]
-plots.reconstructions(*rows, labels=names, count=12, axes=panels[:4])
+plots.reconstructions(*rows, labels=names, count=12, ax=panels[:4])
 bins = np.linspace(0, np.quantile(scores, 0.995), 40)
 for chosen, name in ((~strange, "digits 0 to 4, as in training"), (strange, "digits 5 to 9")):
     panels[4].hist(scores[chosen], bins, alpha=0.6, label=name)
