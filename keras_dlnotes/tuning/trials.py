@@ -18,7 +18,7 @@ class Ready(keras_tuner.HyperModel):
     """
 
     def __init__(self, inner):
-        super().__init__(inner.name, inner.tunable)
+        super().__init__(getattr(inner, "name", None), getattr(inner, "tunable", True))
         self.inner = inner
 
     def declare_hyperparameters(self, hp):
