@@ -12,7 +12,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "keras_dlnotes"
 #: The floors of the house; a file imports from its own floor's rules or from below.
 FLOORS = [
     {"_checks", "_curves", "_fitting", "_saving", "_state", "_version"},
-    {"activations", "initializers", "losses", "regularizers", "schedules", "plots"},
+    {"activations", "distribute", "initializers", "losses", "regularizers", "schedules", "plots"},
     {"layers", "optimizers"},
     {"callbacks", "diagnostics"},
     {"models", "word2vec"},

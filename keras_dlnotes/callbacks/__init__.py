@@ -1,6 +1,7 @@
 """Callbacks: see what happens in ``fit``, and steer it."""
 
 from keras_dlnotes.callbacks.activation_monitor import ActivationMonitor
+from keras_dlnotes.callbacks.backup import BackupAndRestore
 from keras_dlnotes.callbacks.convergence import Convergence
 from keras_dlnotes.callbacks.gradient_monitor import GradientMonitor
 from keras_dlnotes.callbacks.learning_rate_finder import LearningRateFinder
@@ -10,6 +11,7 @@ from keras_dlnotes.callbacks.trajectory_recorder import TrajectoryRecorder
 
 __all__ = [
     "ActivationMonitor",
+    "BackupAndRestore",
     "Convergence",
     "GradientMonitor",
     "LearningRateFinder",

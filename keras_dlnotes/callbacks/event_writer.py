@@ -3,21 +3,29 @@
 No ``tf.summary``: its operations do not compile under XLA, and other backends need no TensorFlow.
 """
 
+import contextlib
 import os
 import time
 
 import numpy as np
+
+from keras_dlnotes.callbacks.forgiving import Forgiving
 
 #: Directory of a run -> title -> category, for what this process has laid out.
 _LAYOUTS = {}
 
 
 class EventWriter:
-    """Writes one run. The file is opened with the first thing written."""
+    """Writes one run. The file is opened with the first thing written.
+
+    What cannot be written, on a full disk for instance, warns once and is left out.
+    """
 
     def __init__(self, directory):
         self.directory = os.fspath(directory)
         self._writer = None
+        # TensorBoard writes through TensorFlow where there is one, whose errors are no OSError.
+        self._forgiving = Forgiving(self.directory, Exception)
 
     def scalars(self, values, step):
         """A dict of tag -> number; what is not finite is left out, since it has no place."""
@@ -67,24 +75,37 @@ class EventWriter:
         from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.util import tensor_util
 
-        if self._writer is None:
-            from tensorboard.summary.writer.event_file_writer import EventFileWriter
-
-            self._writer = EventFileWriter(self.directory)
         summary = summary_pb2.Summary()
         tensor = tensor_util.make_tensor_proto(value)
         summary.value.add(tag=tag, tensor=tensor, metadata=metadata)
         event = event_pb2.Event(wall_time=time.time(), step=int(step), summary=summary)
-        self._writer.add_event(event)
+        self._attempt(lambda: self._opened().add_event(event))
+
+    def _opened(self):
+        if self._writer is None:
+            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+            self._writer = EventFileWriter(self.directory)
+        return self._writer
 
     def flush(self):
         if self._writer is not None:
-            self._writer.flush()
+            self._attempt(self._writer.flush)
 
     def close(self):
         if self._writer is not None:
-            self._writer.close()
+            self._attempt(self._writer.close)
             self._writer = None
+
+    def _attempt(self, write):
+        if self._forgiving.failed:
+            return
+        with self._forgiving.attempt():
+            write()
+        if self._forgiving.failed and self._writer is not None:
+            writer, self._writer = self._writer, None
+            with contextlib.suppress(Exception):
+                writer.close()  # It fails again, but ends the writer's thread.
 
 
 def check_writable(directory, argument="log_dir"):

@@ -1,6 +1,7 @@
 """What ``GradientMonitor`` has seen, kept as plain arrays."""
 
 import csv
+import os
 
 import numpy as np
 
@@ -56,7 +57,9 @@ def write_csv(path, arrays, kinds):
     singles = [key for key, value in arrays.items() if not isinstance(value, dict)]
     tables = [key for key, value in arrays.items() if isinstance(value, dict)]
     names = list(arrays[tables[0]]) if tables else []
-    with open(path, "w", newline="") as file:
+    # A disk that fills up must not cost the lines that are there.
+    draft = f"{path}.new"
+    with open(draft, "w", newline="") as file:
         lines = csv.writer(file)
         lines.writerow([*singles, "kind", "name", *tables])
         for i in range(len(arrays[singles[0]])):
@@ -64,3 +67,4 @@ def write_csv(path, arrays, kinds):
                 found = [arrays[table].get(name) for table in tables]
                 values = ["nan" if each is None else f"{each[i]:.9g}" for each in found]
                 lines.writerow([*(arrays[key][i] for key in singles), kinds[name], name, *values])
+    os.replace(draft, path)

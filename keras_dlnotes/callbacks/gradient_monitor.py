@@ -11,6 +11,7 @@ from keras_dlnotes.callbacks import gradient_taps
 from keras_dlnotes.callbacks.announcement import announce, checked
 from keras_dlnotes.callbacks.diagnosis import Thresholds, diagnose
 from keras_dlnotes.callbacks.event_writer import check_writable
+from keras_dlnotes.callbacks.forgiving import Forgiving
 from keras_dlnotes.callbacks.gradient_events import GradientEvents
 from keras_dlnotes.callbacks.gradient_history import History, write_csv
 from keras_dlnotes.callbacks.gradient_layout import Layout, patterns
@@ -180,6 +181,7 @@ class GradientMonitor(keras.callbacks.Callback):
             directory = os.path.join(trial_directory(self.log_dir), "train")
             check_writable(directory)
         self._csv_path = None if self.csv is None else csv_path(self.csv)
+        self._csv = Forgiving(self._csv_path)
         recorder = GradientRecorder(
             model,
             self.include,
@@ -233,8 +235,9 @@ class GradientMonitor(keras.callbacks.Callback):
         self.problems = diagnose(layers, self.thresholds, record["norms"][0, MAX, -1])
         self._events.write("epoch", epoch, self._recorder.layout, record, single)
         self._events.picture(epoch)
-        if self._csv_path is not None:
-            write_csv(self._csv_path, self.history, self._kinds)
+        if self._csv_path is not None and not self._csv.failed:
+            with self._csv.attempt():
+                write_csv(self._csv_path, self.history, self._kinds)
         announce(self.problems, self.on_problem, epoch, self._model, self._warned)
 
     def on_train_end(self, logs=None):

@@ -10,6 +10,7 @@ from keras_dlnotes.callbacks import gradient_statistics as statistics
 from keras_dlnotes.callbacks import gradient_taps
 from keras_dlnotes.callbacks.gradient_buffer import GradientBuffer
 from keras_dlnotes.callbacks.gradient_layout import Layout
+from keras_dlnotes.callbacks.optimizer_taps import MULTI
 
 CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 
@@ -28,7 +29,7 @@ class GradientRecorder:
         self.backend = keras.backend.backend()
         optimizer = gradient_taps.whole_optimizer(model)
         #: Several optimizers share the model: a step is over only when all have had their turn.
-        self.group = isinstance(optimizer, keras.optimizers.MultiOptimizer)
+        self.group = isinstance(optimizer, MULTI)
         self.layout = self.buffer = None
         #: Whether an epoch begins, whose first step is always measured in full.
         self.fresh = True

@@ -14,6 +14,9 @@ import threading
 
 import keras
 
+#: Keras has it since 3.15; nothing is an instance of no class.
+MULTI = getattr(keras.optimizers, "MultiOptimizer", ())
+
 
 def whole_optimizer(model):
     """The optimizer whose one ``apply`` is one step, below a loss scale if there is one."""
@@ -34,7 +37,7 @@ class ModelTaps:
         if keras.backend.backend() == "jax":
             for each in {id(o): o for o in (optimizer, model.optimizer)}.values():
                 self._replace(each, "save_own_variables", self._without_passengers(optimizer))
-        if isinstance(optimizer, keras.optimizers.MultiOptimizer):
+        if isinstance(optimizer, MULTI):
             self._tap_group(optimizer)
         else:
             self._tap_leaf(optimizer, alone=True)

@@ -93,7 +93,8 @@ class Batches:
         #: Words of the text in an epoch of this shard.
         self.total_words = int(np.diff(self.bounds)[self.own].sum())
         self.steps = self._steps()
-        self._epochs = 0
+        #: Which epoch the next pass over the dataset draws.
+        self.next_epoch = 0
 
     def epoch(self, number):
         """The steps of an epoch, as many at once as a block gives, stacked."""
@@ -114,12 +115,12 @@ class Batches:
             rows, left = self._nothing(0), left - 1
 
     def dataset(self):
-        """A `tf.data.Dataset`; each pass over it is a new epoch. `total_words` is set on it."""
+        """A `tf.data.Dataset`, a new epoch each pass; knows its `total_words` and `batches`."""
         import tensorflow as tf
 
         def blocks():
-            self._epochs += 1
-            yield from self.epoch(self._epochs - 1)
+            self.next_epoch += 1
+            yield from self.epoch(self.next_epoch - 1)
 
         width = self.length + 2 * self.window
         spec = {
@@ -131,6 +132,7 @@ class Batches:
         dataset = dataset.prefetch(1).unbatch()
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(8)
         dataset.total_words = self.total_words
+        dataset.batches = self
         return dataset
 
     def _steps(self):

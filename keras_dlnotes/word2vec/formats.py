@@ -64,12 +64,15 @@ def write(vectors, fname, fvocab=None, binary=False, write_header=True, prefix="
 
 def guess(path):
     """Which format a file has, as keyword arguments of `read`."""
-    with reading.opened(path) as (_, stream):
-        head = stream.readline(1 << 16)
-        if len(head.split()) != 2 or not all(part.isdigit() for part in head.split()):
-            return {"binary": False, "header": False}
-        size = int(head.split()[1])
-        line = stream.readline(LONGEST_WORD + 32 * min(size, 1 << 20))
+    try:
+        with reading.opened(path) as (_, stream):
+            head = stream.readline(1 << 16)
+            if len(head.split()) != 2 or not all(part.isdigit() for part in head.split()):
+                return {"binary": False, "header": False}
+            size = min(int(head.split()[1][:16]), 1 << 20)
+            line = stream.readline(LONGEST_WORD + 32 * size)
+    except reading.DAMAGE as error:
+        complain(path, error)
     try:
         numbers = [float(part) for part in line.split()[1:]]
     except ValueError:
@@ -113,9 +116,7 @@ def read(
             if limit is None and rest.strip():
                 raise ValueError(f"{str(path)!r} goes on after its {rows} vectors: {rest[:40]!r}")
     except reading.DAMAGE as error:
-        if isinstance(error, CutShortError) or getattr(error, "errno", None):
-            raise
-        raise ValueError(f"{str(path)!r} is damaged: {error}") from error
+        complain(path, error)
     words = []
     for name in names:
         try:
@@ -124,6 +125,13 @@ def read(
             raise reading.not_utf8(error, f"the word {name!r} of {path}") from None
     store.finite(path, words, vectors)
     return *unique(path, words, vectors), None
+
+
+def complain(path, error):
+    """Raises the error itself if it says what is wrong (no such file, say), or one that does."""
+    if isinstance(error, CutShortError) or getattr(error, "errno", None):
+        raise error
+    raise ValueError(f"{str(path)!r} is damaged: {error}") from error
 
 
 def sizes(path, line):

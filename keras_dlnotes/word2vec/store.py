@@ -15,10 +15,17 @@ import numpy as np
 from keras_dlnotes.word2vec import writing
 
 ALIGNMENT = 64
+#: What a damaged archive makes `zipfile` and NumPy raise.
+DAMAGE = (
+    zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, OSError, NotImplementedError,
+    RuntimeError, OverflowError, struct.error, SyntaxError,
+)  # fmt: skip
 #: Zip's fields are tagged; this is the tag in use for padding.
 PADDING = 0xD935
 #: Sizes of a member's header, and of the field that `force_zip64` adds to it.
 HEADER, LONG_SIZES = 30, 20
+#: Flags of members that are encrypted, patches, or encrypted strongly.
+ENCODED = 0x1 | 0x20 | 0x40
 
 
 def write(path, words, vectors, counts):
@@ -67,7 +74,7 @@ def read(path, mmap=False):
             text[begin:end].decode(errors="surrogateescape")
             for begin, end in zip([0, *ends], ends, strict=False)
         ]
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, OSError) as error:
+    except DAMAGE as error:
         raise ValueError(f"{str(path)!r} holds no word vectors, or is damaged: {error}") from error
     finite(path, words, vectors)
     return words, vectors, counts
@@ -75,8 +82,8 @@ def read(path, mmap=False):
 
 def member_array(path, archive, member, mmap):
     """One array, whose header must agree with its size before anything is believed."""
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{member.filename} is compressed")
+    if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & ENCODED:
+        raise ValueError(f"{member.filename} is compressed or encrypted")
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         if version != (1, 0):

@@ -7,6 +7,7 @@ from keras import ops
 
 from keras_dlnotes.optimizers.sgd import SGD
 from keras_dlnotes.word2vec.descent import descend
+from keras_dlnotes.word2vec.epoch_draws import EpochDraws
 
 #: The farthest a row moves in a step of the built-in gradient descent.
 ROW_LIMIT = 0.5
@@ -89,6 +90,15 @@ class Training:
             # Keras would go on to the end of an execution.
             wanted = [kwargs.get(name) or 0 for name in ("steps_per_epoch", "validation_steps")]
             self._execute(math.gcd(STEPS, *wanted))
+        batches = getattr(x, "batches", None)
+        if batches is not None:
+            callbacks = kwargs.pop("callbacks", None) or []
+            draws = EpochDraws(batches, initial_epoch)
+            if isinstance(callbacks, keras.callbacks.CallbackList):
+                callbacks.append(draws)
+                kwargs["callbacks"] = callbacks
+            else:
+                kwargs["callbacks"] = [*keras.tree.flatten(callbacks), draws]
         kwargs.setdefault("shuffle", False)  # Keras warns that it cannot; the dataset does.
         return super().fit(x, epochs=epochs, initial_epoch=initial_epoch, **kwargs)
 
@@ -148,8 +158,15 @@ class Training:
             self.optimizer.iterations.assign_add(1)
         else:
             self.optimizer.apply(self._as_gradients(updates), tables)
-        self.words_seen.assign_add(ops.cast(ops.sum(batch["words"]), self.words_seen.dtype))
+        self._add_words(ops.cast(ops.sum(batch["words"]), self.words_seen.dtype))
         return self._logs(loss, pairs)
+
+    def _add_words(self, words):
+        if keras.backend.backend() == "tensorflow":
+            # Keras' own `assign_add` assigns a sum, and replicas would add up that sum.
+            self.words_seen.value.assign_add(words)
+        else:
+            self.words_seen.assign_add(words)
 
     def _test(self, data):
         loss, pairs = self._loss(_batch(data))

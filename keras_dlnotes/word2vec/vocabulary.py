@@ -216,6 +216,8 @@ class Vocabulary:
             word = rest[:-1].removesuffix("\t") if rest[-1:] == "\t" else rest[:-1]
             if rest == text or rest[-1:] not in (" ", "\t"):
                 raise ValueError(f"{str(path)!r}, line {number} is no word and count: {text!r}")
+            if len(text) - len(rest) > 18:
+                raise ValueError(f"{str(path)!r}, line {number} has a count beyond all texts")
             words.append(word)
             counts.append(int(text[len(rest) :]))
             if rest[-1] == "\t":

@@ -9,6 +9,7 @@ SAMPLES = {
             d / "logs", sample=np.ones((2, 3), "float32"), on_problem=None
         )
     ),
+    "BackupAndRestore": Callback(lambda d: callbacks.BackupAndRestore(d / "backup")),
     "Convergence": Callback(lambda d: callbacks.Convergence(0.0, state_path=d / "state.json")),
     "GradientMonitor": Callback(
         lambda directory: callbacks.GradientMonitor(directory / "logs", every=2, histograms=2)

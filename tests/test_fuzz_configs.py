@@ -1,0 +1,191 @@
+"""Configs and `.keras` files of ours with a field changed: an error in words, or a whole object.
+
+`python -m pytest -m long tests/test_fuzz_configs.py` tries 10 000 configs and 2 000 files.
+"""
+
+import copy
+import io
+import json
+import zipfile
+
+import keras
+import pytest
+from fuzzing import WATCH, cases
+from hypothesis import given
+from hypothesis import strategies as st
+from samples import Layer
+from test_contracts import CONFIGURED, layer_model, of
+
+from keras_dlnotes import models, word2vec
+
+#: What a field may be changed to. Sizes stay small: a layer of 10^12 units is a valid config.
+VALUES = st.sampled_from(
+    [None, True, False, 0, -1, 1, 2, 7, 0.5, -0.5, 1.5, float("nan"), float("inf"), 1e-30,
+     "", "relu", "/etc/passwd", "__import__('os')", "sgd", [], [1], [[1, 2], 3], {}, {"a": 1},
+     {"class_name": "Lambda", "config": {"function": "x"}},
+     {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}},
+     {"module": "os", "class_name": "system", "config": {}, "registered_name": "system"},
+     {"module": "builtins", "class_name": "eval", "config": {"source": "1"},
+      "registered_name": None}]
+)  # fmt: skip
+#: Fields that Keras' own base classes read, each in its own way.
+KERAS = {"dtype", "name", "trainable", "reduction"}
+#: What may come out: an argument that is refused, or a config that does not fit or lacks a field.
+REFUSALS = (ValueError, TypeError, KeyError)
+
+
+def serialised():
+    made = {}
+    for parameter in of(*CONFIGURED):
+        thing = parameter.values[1].make()
+        made[parameter.id] = json.loads(json.dumps(keras.saving.serialize_keras_object(thing)))
+    vocabulary = word2vec.Vocabulary(["a", "b", "c"], [3, 2, 1])
+    made["word2vec.Vocabulary"] = keras.saving.serialize_keras_object(vocabulary)
+    model = word2vec.Word2Vec(vocabulary, 2, 2)
+    made["word2vec.Word2Vec"] = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def configs():
+    return serialised()
+
+
+def fields(tree, path=()):
+    """Paths of all fields inside the configs of our own classes, and of none of Keras'."""
+    if isinstance(tree, dict):
+        ours = str(tree.get("registered_name") or "").startswith("keras_dlnotes>")
+        for key, value in tree.items():
+            if ours and key == "config" and isinstance(value, dict):
+                yield from ((*path, "config", field) for field in value if field not in KERAS)
+            yield from fields(value, (*path, key))
+    elif isinstance(tree, list):
+        for i, value in enumerate(tree):
+            yield from fields(value, (*path, i))
+
+
+def changed(tree, path, how, value):
+    """A copy with one field replaced, dropped, renamed or doubled."""
+    tree, value = copy.deepcopy(tree), copy.deepcopy(value)
+    inner = tree
+    for key in path[:-1]:
+        inner = inner[key]
+    if how == "replace":
+        inner[path[-1]] = value
+    elif how == "drop":
+        del inner[path[-1]]
+    else:
+        inner["unheard_of"] = value
+    return tree
+
+
+HOW = st.sampled_from(["replace"] * 6 + ["drop", "add"])
+
+
+def one_config(configs, number, how, value):
+    table = [(name, path) for name, config in configs.items() for path in fields(config)]
+    name, path = table[number % len(table)]
+    config = changed(configs[name], path, how, value)
+    try:
+        keras.saving.deserialize_keras_object(config, safe_mode=True)
+    except REFUSALS:
+        pass
+    except Exception as error:
+        raise AssertionError(f"{name}, {path}, {how} {value!r}: {error!r}") from error
+
+
+def sweep_configs(configs, count):
+    cases(count)(
+        given(st.integers(0, 10**6), HOW, VALUES)(
+            lambda number, how, value: one_config(configs, number, how, value)
+        )
+    )()
+
+
+def test_configs_with_a_field_changed(configs):
+    sweep_configs(configs, 400)
+
+
+@pytest.mark.long
+def test_ten_thousand_configs(configs):
+    sweep_configs(configs, 10_000)
+
+
+# ------------------------------------------------------------------------------ .keras files
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    """Name -> members of the file of a model of ours."""
+    folder, made = tmp_path_factory.mktemp("archives"), {}
+    nets = {"mlp": models.MLP(2, (3,), batch_normalization=True, dropout=0.1, input_shape=(2,))}
+    nets["word2vec"] = word2vec.Word2Vec(word2vec.Vocabulary(["a", "b", "c"], [3, 2, 1]), 2, 2)
+    for parameter in of(Layer):
+        if parameter.id.split(".")[1] in ("MaxoutDense", "WeightNormalization", "Standardization"):
+            nets[parameter.id] = layer_model(parameter.values[1])
+    for name, net in nets.items():
+        net.save(folder / f"{name}.keras")
+        with zipfile.ZipFile(folder / f"{name}.keras") as file:
+            made[name] = {member: file.read(member) for member in file.namelist()}
+    return folder, made
+
+
+def one_archive(archives, number, how, value):
+    folder, made = archives
+    trees = {name: json.loads(members["config.json"]) for name, members in made.items()}
+    table = [(name, path) for name, tree in trees.items() for path in fields(tree)]
+    name, path = table[number % len(table)]
+    tree = changed(trees[name], path, how, value)
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as file:
+        for member, content in made[name].items():
+            file.writestr(member, json.dumps(tree) if member == "config.json" else content)
+    target = folder / "changed.keras"
+    target.write_bytes(data.getvalue())
+    opened = []
+    WATCH.seen.clear()
+    WATCH.active = True
+    try:
+        keras.saving.load_model(target, safe_mode=True)
+    except REFUSALS:
+        pass
+    except Exception as error:
+        raise AssertionError(f"{name}, {path}, {how} {value!r}: {error!r}") from error
+    finally:
+        WATCH.active = False
+        opened = [what for what in WATCH.seen if "passwd" in str(what) or what[0] != "open"]
+    dangerous = [what for what in opened if what[0] in ("pickle.find_class", "os.system", "open")]
+    assert not dangerous, dangerous
+
+
+def sweep_archives(archives, count):
+    cases(count)(
+        given(st.integers(0, 10**6), HOW, VALUES)(
+            lambda number, how, value: one_archive(archives, number, how, value)
+        )
+    )()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_files_with_a_field_changed(archives):
+    sweep_archives(archives, 60)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_two_thousand_files_with_a_field_changed(archives):
+    sweep_archives(archives, 2_000)
+
+
+def test_no_lambda_and_no_code(archives):
+    """Keras' safe mode stays on: our classes call nothing that a file names."""
+    folder, made = archives
+    tree = json.loads(made["mlp"]["config.json"])
+    tree["config"]["activation"] = {
+        "class_name": "__lambda__", "config": {"value": "4wEAAAA="}, "module": "builtins"
+    }  # fmt: skip
+    with zipfile.ZipFile(folder / "lambda.keras", "w") as file:
+        for member, content in made["mlp"].items():
+            file.writestr(member, json.dumps(tree) if member == "config.json" else content)
+    with pytest.raises((ValueError, TypeError), match=r"unsafe|lambda|Lambda|deserial"):
+        keras.saving.load_model(folder / "lambda.keras")
