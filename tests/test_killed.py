@@ -74,7 +74,7 @@ def survives(job, folder, signals):
 @pytest.mark.parametrize(
     ("name", "signals"),
     [
-        ("mlp", [signal.SIGKILL, signal.SIGINT]),
+        ("mlp", [signal.SIGKILL, signal.SIGTERM]),
         ("word2vec", [signal.SIGKILL, signal.SIGTERM]),
         ("learning_rate_finder", [signal.SIGKILL]),
     ],
@@ -86,7 +86,7 @@ def test_a_killed_training_goes_on(name, signals, tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize("name", TRAININGS)
 def test_twenty_kills(name, tmp_path):
-    survives(TRAININGS[name], tmp_path, list(itertools.islice(itertools.cycle(SIGNALS), 20)))
+    survives(TRAININGS[name], tmp_path, list(itertools.islice(itertools.cycle(SIGNALS[:2]), 20)))
 
 
 def encoding_is_whole_or_absent(folder, signals):

@@ -47,7 +47,10 @@ class Vocabulary:
 
     def __init__(self, words, counts, specials=(), unknown=None):
         self.words = list(words)
-        self.counts = np.array(counts, np.int64)
+        try:
+            self.counts = np.array(counts, np.int64)
+        except OverflowError as error:
+            raise ValueError(f"A count lies beyond 64 bits: {error}") from error
         self.specials, self.unknown = named(specials, unknown)
         if self.counts.shape != (len(self.words),) or (self.counts < 0).any():
             raise ValueError(
