@@ -7,22 +7,31 @@ Each run is a process of its own, so that the peak of memory is its own. gensim 
 and a worker for each core, ours goes through `model.fit`. Prints a Markdown table; a ratio above 1
 is in our favour, except for memory.
 
-What was tried, on two cores with 4 096 words a step (milliseconds a step, skip-gram with negative
-sampling, 100 numbers a vector):
+What was tried, on two cores with 4 096 words a step (milliseconds a step, 100 numbers a vector):
 
 - the whole gradient under XLA: 5.1; the same by TensorFlow's own kernels: 2.5, for XLA repeats what
-  several products share and multiplies transposed matrices on one core;
-- random numbers drawn inside XLA: 7.0 instead of 3.9, for they are drawn
-  anew for each use;
+  several products share and multiplies transposed matrices on one core. So products and gathers of
+  rows are TensorFlow's, chains of elementwise steps are compiled (a sigmoid of a million numbers:
+  0.04 against 0.4);
+- true words and noise in one product a chunk instead of two: 1.2 instead of 3.0 for the gradient;
+- random numbers drawn inside XLA: 7.0 instead of 3.9, for they are drawn anew for each use;
 - a scatter of 4 096 rows: 0.68 with `ResourceScatterAdd`, 0.20 with XLA;
 - merging rows by `tf.unique` and `unsorted_segment_sum`: 0.8; bounding them by the sum of norms:
   0.2;
 - overlapping frames cut from gathered rows by `concat`: 0.41; gathered again by their indices:
   0.24;
-- sums over a short axis under XLA: 0.30; the same as a product with ones: 0.08.
+- sums over a short axis under XLA: 0.30; the same as a product with ones: 0.08;
+- a step for each call from Python: 5 to 7; 16 steps an execution: 3.5;
+- CBOW's tree with 255 dense nodes and the others one by one: 14; with 31 dense nodes, the words of
+  a step sorted along the leaves and every deep node once for 16 words: 6 to 7. Of 4 096 words there
+  are 1.6 rows a word to move then instead of 7;
+- skip-gram's tree, 255 dense nodes and a band of deep ones: 18; 127 and each chunk's deep nodes
+  once: 14. A product of all of a chunk's words with all of its nodes does four times the work that
+  the pairs need, which the speed of products does not make up for here.
 """
 
 import argparse
+import importlib
 import json
 import os
 import resource
@@ -106,10 +115,21 @@ def quality(words, vectors, args):
 def one(args, who, mode):
     """One run, in this process."""
     train = train_ours if who == "ours" else train_gensim
+    importlib.import_module("keras_dlnotes.word2vec" if who == "ours" else "gensim.models")
+    imported = peak()
     prepare, seconds, words, vectors = train(args, mode)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    result = {"prepare s": prepare, "words/s": words / seconds, "memory MB": peak}
+    result = {
+        "prepare s": prepare,
+        "words/s": words / seconds,
+        "memory MB": peak(),
+        "of which after importing": peak() - imported,
+    }
     return {**result, **quality(*vectors, args)}
+
+
+def peak():
+    """The most memory this process has had, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main():
