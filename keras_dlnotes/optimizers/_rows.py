@@ -133,6 +133,13 @@ def write(optimizer, variable, rows, values):
         optimizer.assign(variable, ops.scatter_update(whole, rows.ids[:, None], values))
 
 
+def replaced(values, rows, new):
+    """``values`` of a whole table, on TensorFlow, with those of merged rows put in their place."""
+    import tensorflow as tf
+
+    return tf.tensor_scatter_nd_update(values, rows.ids[:, None], new)
+
+
 def subtract(optimizer, variable, rows, values):
     """Subtracts from the rows of ``variable``, each row once."""
     values = rows.once(values)

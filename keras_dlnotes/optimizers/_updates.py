@@ -15,6 +15,9 @@ from keras_dlnotes.optimizers import _clipping, _rows
 
 #: From how many numbers on a fused update is worth its compilation, a fraction of a second.
 FUSED_SIZE = 2**18
+#: From how many numbers on a table is so much larger than a batch that it is first updated as if no
+#: row had a gradient, and then in the rows of the batch: the gradient of the table is never built.
+TABLE_SIZE = 2**22
 
 
 def wide(dtype):
@@ -30,16 +33,14 @@ def where(chosen, new, old):
 def whole(optimizer, at, gradient, table):
     """A dense gradient."""
     gradient = ops.cast(gradient, at.dtype)
-    fuse = _fuses(optimizer, at.variable)
+    fuse = fuses(optimizer, at.variable.shape)
     half = at.dtype != keras.backend.standardize_dtype(at.variable.dtype)
     # A bare step is subtracted in place; everything else needs to see the weights.
     bare = not (fuse or half) and at.decay is None and at.finite is None
     weight = None if bare else _rows.read(at.variable)
     old = {name: _rows.read(slot) for name, slot in at.slots.items()}
-    scalars = {**vars(at.h), "decay": at.decay, "finite": at.finite}
-    scalars = {name: _rows.read(value) for name, value in scalars.items() if value is not None}
     compute = optimizer.fused_update if fuse else optimizer.plain_update
-    result, new = compute(gradient, weight, old, scalars, table)
+    result, new = compute(gradient, weight, old, _scalars(at), table)
     for name, value in new.items():
         optimizer.assign(at.slots[name], value)
     if bare:
@@ -51,8 +52,10 @@ def whole(optimizer, at, gradient, table):
 def pure(optimizer, gradient, weight, old, scalars, table):
     """The update of a whole variable as a function of tensors: new weights and new slots.
 
-    Without weights it is the step and the new slots.
+    Without weights it is the step and the new slots; without a gradient, what zeros would give.
     """
+    if gradient is None:
+        gradient = ops.zeros(weight.shape, wide(weight.dtype))
     h = SimpleNamespace(**scalars)
     finite, decay = scalars.get("finite"), scalars.get("decay")
     step, new = optimizer.formula(h, gradient, SimpleNamespace(**old))
@@ -79,7 +82,7 @@ def pure(optimizer, gradient, weight, old, scalars, table):
     return ops.cast(where(finite, decayed - step, start), weight.dtype), new
 
 
-def _fuses(optimizer, variable):
+def fuses(optimizer, shape):
     """Whether XLA should make one pass over memory of a variable's update.
 
     Within a function that XLA compiles anyway there is nothing to do; under ``tf.distribute`` it is
@@ -87,7 +90,37 @@ def _fuses(optimizer, variable):
     """
     if not _rows.can_fuse() or optimizer.fused is False:
         return False
-    return optimizer.fused or math.prod(variable.shape) >= FUSED_SIZE
+    return optimizer.fused or math.prod(shape) >= FUSED_SIZE
+
+
+def moves_table(optimizer, rows):
+    """Whether rows are worth keeping as rows although the whole table moves, see ``table``."""
+    count, large = rows.ids.shape[0], math.prod(rows.shape) >= TABLE_SIZE
+    few = count is None or 4 * count <= rows.shape[0]
+    return large and few and fuses(optimizer, rows.shape)
+
+
+def table(optimizer, at, rows):
+    """A gradient of rows where the others move on as well, as if by a gradient of zero."""
+    weight = _rows.read(at.variable)
+    old = {name: _rows.read(slot) for name, slot in at.slots.items()}
+    scalars = _scalars(at)
+    result, new = optimizer.fused_update(None, weight, old, scalars, True)
+    gradient = ops.cast(rows.values, at.dtype)
+    old = {name: ops.take(value, rows.ids, axis=0) for name, value in old.items()}
+    weight = ops.take(weight, rows.ids, axis=0)
+    row_result, row_new = optimizer.plain_update(gradient, weight, old, scalars, True)
+    # Written into the new values before they are assigned: a variable that has once been scattered
+    # into is copied by TensorFlow at every read.
+    for name, value in row_new.items():
+        optimizer.assign(at.slots[name], _rows.replaced(new[name], rows, value))
+    optimizer.assign(at.variable, _rows.replaced(result, rows, row_result))
+
+
+def _scalars(at):
+    """All numbers of an update as tensors, those that are left out left out."""
+    scalars = {**vars(at.h), "decay": at.decay, "finite": at.finite}
+    return {name: _rows.read(value) for name, value in scalars.items() if value is not None}
 
 
 def rows(optimizer, at, rows):

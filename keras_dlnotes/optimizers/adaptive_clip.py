@@ -22,6 +22,7 @@ class AdaptiveClip(Wrapper):
     The norms are taken for each output unit: over all axes but the last for kernels, over the whole
     variable for vectors and scalars. The gradient of a lookup is clipped as that of the matrix
     product it stands for; its duplicates are added up first, also for an inner optimizer of Keras.
+    Under `tf.distribute` each replica clips its own part of the gradient, before these are summed.
 
     Args:
         inner_optimizer: Any Keras optimizer, or its name.

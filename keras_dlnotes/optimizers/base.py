@@ -233,7 +233,8 @@ class Optimizer(keras.optimizers.Optimizer):
         dtype = wide(gradient.values.dtype)
         rows = gradient.replace(ops.cast(gradient.values, dtype))
         if self.rows == "exact" and not self.row_local:
-            return _rows.dense(rows)
+            keep = _updates.moves_table(self, rows)
+            return _rows.merge(rows) if keep else _rows.dense(rows)
         clips = self.clipnorm or self.clipvalue or self.global_clipnorm or self.row_clipnorm
         if self.additive and not clips and not self.decay_is_lazy():
             return rows
@@ -328,6 +329,8 @@ class Optimizer(keras.optimizers.Optimizer):
             gradient = self._merged(gradient)  # Called on its own.
         if not isinstance(gradient, Rows):
             _updates.whole(self, at, gradient, self._is_table(index))
+        elif self.rows == "exact" and not self.row_local:
+            _updates.table(self, at, gradient)
         else:
             _updates.rows(self, at, gradient)
 

@@ -380,6 +380,48 @@ def test_loss_scaling_is_undone(wrap):
     assert_same(before, everything(model))
 
 
+WRAPPED = {
+    "lookahead": lambda: optimizers.Lookahead(optimizers.Adam(0.01), sync_period=3),
+    "swa": lambda: optimizers.SWA(optimizers.Momentum(0.01), 1, 2),
+    "adaptive clip": lambda: optimizers.AdaptiveClip(keras.optimizers.Adam(0.01)),
+    "both": lambda: optimizers.SWA(optimizers.Lookahead(keras.optimizers.SGD(0.01), 2), 2, 3),
+    "scaled": lambda: keras.optimizers.LossScaleOptimizer(
+        optimizers.Lookahead(optimizers.SGD(0.01), 2), initial_scale=2.0**20
+    ),
+}
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+@pytest.mark.parametrize("make", WRAPPED.values(), ids=WRAPPED)
+def test_wrapped_optimizers_are_restored(make, interrupted):
+    model = network(optimizer=make())
+    model.fit(X, Y, batch_size=16, verbose=0)
+    before, rate = everything(model), float(ops.convert_to_numpy(model.optimizer.learning_rate))
+    finder = callbacks.LearningRateFinder(1e-4, 1.0, steps=12, divergence=None)
+    if interrupted:
+        with pytest.raises(KeyboardInterrupt):
+            finder.find(model, X, Y, batch_size=16, callbacks=[Trap(KeyboardInterrupt(), 8)])
+        assert finder.result.stop_reason == "interrupted"
+    else:
+        assert len(finder.find(model, X, Y, batch_size=16).losses) == 12
+    assert_same(before, everything(model))
+    assert float(ops.convert_to_numpy(model.optimizer.learning_rate)) == rate
+
+
+def test_dicts_of_arrays_with_sample_weights():
+    inputs = {"left": keras.Input((3,), name="left"), "right": keras.Input((3,), name="right")}
+    outputs = keras.layers.Dense(1, kernel_initializer="zeros")(
+        keras.layers.Add()(list(inputs.values()))
+    )
+    model = keras.Model(inputs, outputs)
+    model.compile(optimizers.SGD(0.01), "mse")
+    weight = np.linspace(0.0, 3.0, 96).astype("float32")
+    curve = callbacks.LearningRateFinder(1e-6, 1e-5, steps=2).find(
+        model, {"left": X, "right": X}, Y, batch_size=96, sample_weight=weight
+    )
+    assert curve.losses[0] == pytest.approx(np.mean(weight * Y[:, 0] ** 2), rel=1e-5)
+
+
 @pytest.mark.tensorflow
 def test_under_mirrored_strategy():
     import tensorflow as tf

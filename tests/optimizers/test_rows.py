@@ -6,6 +6,7 @@ import optimizer_cases as cases
 import pytest
 
 from keras_dlnotes import optimizers
+from keras_dlnotes.optimizers import _rows, _updates
 
 pytestmark = pytest.mark.tensorflow
 if keras.backend.backend() != "tensorflow":
@@ -105,6 +106,48 @@ def test_lookup_equals_one_hot_product_in_half_precision(label):
 
     one, other = (train(make(), lookup, steps=5, dtype="bfloat16") for lookup in (True, False))
     np.testing.assert_allclose(one, other, atol=0.03)
+
+
+TABLE_OPTIONS = [
+    {},
+    {"weight_decay": 0.01},
+    {"weight_decay": 0.01, "lazy_weight_decay": True},
+    {"row_clipnorm": 1e-3},
+    {"skip_nonfinite": True, "clipnorm": 0.1},
+]
+
+
+@pytest.mark.parametrize("options", TABLE_OPTIONS, ids=name_of)
+@pytest.mark.parametrize("label", ["momentum", "rmsprop_centered", "adam_amsgrad", "nadam"])
+def test_large_tables_are_updated_around_the_batch(label, options, monkeypatch):
+    """Only for tables of millions of numbers, so here the limit is lowered."""
+
+    def make():
+        return cases.make(label, learning_rate=0.001, fused=True, **options)
+
+    expected = train(make(), True)
+    monkeypatch.setattr(_updates, "TABLE_SIZE", 0)
+    sums = []
+    monkeypatch.setattr(_rows, "dense", lambda rows: sums.append(rows))
+    monkeypatch.setattr(_updates, "moves_table", lambda optimizer, rows: True)
+    np.testing.assert_allclose(train(make(), True), expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(train(make(), False), expected, rtol=0, atol=1e-6)
+    assert sums == []
+
+
+def test_which_tables_are_large():
+    optimizer = optimizers.Adam()
+
+    def moves(shape, count):
+        rows = _rows.Rows(tf.zeros((count,), "int32"), None, shape)
+        return _updates.moves_table(optimizer, rows)
+
+    assert moves((71_290, 100), 4096)
+    assert not moves((71_290, 100), 30_000)
+    assert not moves((10_000, 100), 10)
+    assert not _updates.moves_table(
+        optimizers.Adam(fused=False), _rows.Rows(tf.zeros((1,), "int32"), None, (71_290, 100))
+    )
 
 
 @pytest.mark.parametrize("label", cases.LABELS)

@@ -99,3 +99,37 @@ def test_fused_update_equals_the_plain_one():
 
     for label in cases.CLASSES:
         np.testing.assert_allclose(run(label, True), run(label, False), atol=1e-6, err_msg=label)
+
+
+#: Operations that cost nothing at run time.
+FREE = {"Const", "Identity", "NoOp", "Placeholder"}
+PAIRS = [
+    (optimizers.SGD, keras.optimizers.SGD, {}),
+    (optimizers.SGD, keras.optimizers.SGD, {"momentum": 0.9}),
+    (optimizers.SGD, keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}),
+    (optimizers.Adagrad, keras.optimizers.Adagrad, {}),
+    (optimizers.Adadelta, keras.optimizers.Adadelta, {}),
+    (optimizers.RMSProp, keras.optimizers.RMSprop, {}),
+    (optimizers.Adam, keras.optimizers.Adam, {}),
+    (optimizers.AdamW, keras.optimizers.AdamW, {}),
+    (optimizers.Adamax, keras.optimizers.Adamax, {}),
+    (optimizers.Nadam, keras.optimizers.Nadam, {}),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "kwargs"), PAIRS)
+def test_no_more_operations_a_variable_than_keras(ours, theirs, kwargs):
+    def operations(make, count):
+        variables = [cases.variable(np.ones((4, 4))) for _ in range(count)]
+        optimizer = make(**kwargs)
+        optimizer.build(variables)
+
+        @tf.function
+        def step(gradients):
+            optimizer.apply(gradients, variables)
+
+        graph = step.get_concrete_function([tf.ones((4, 4))] * count).graph
+        return sum(operation.type not in FREE for operation in graph.get_operations())
+
+    mine, keras_ = (operations(make, 3) - operations(make, 2) for make in (ours, theirs))
+    assert mine <= keras_
