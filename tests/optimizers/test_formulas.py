@@ -137,3 +137,13 @@ def test_clipping_by_hand(clip):
         "clipvalue": [-2.6, -2.6, -2.6],
     }
     np.testing.assert_allclose(cases.numbers(weights), expected[clip], rtol=1e-6)
+
+
+@pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm", "clipvalue", "row_clipnorm"])
+def test_below_the_limit_nothing_is_clipped(clip):
+    weights, gradients = (
+        [cases.variable([[0.0, 0.0]], name="embeddings")],
+        [ops.array([[3.0, 4.0]])],
+    )
+    cases.step(optimizers.SGD(1.0, **{clip: 6.0}), gradients, weights)
+    np.testing.assert_allclose(cases.numbers(weights), [-3.0, -4.0], rtol=1e-6)
