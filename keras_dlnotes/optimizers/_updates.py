@@ -78,7 +78,10 @@ def pure(optimizer, gradient, weight, old, scalars, table):
     if decay is not None:
         # Rounded before the step, as if it were stored in between, which is what Keras does.
         decays = present if optimizer.decay_is_lazy() else None
-        decayed = start - where(decays, start * decay, 0.0)
+        if keras.backend.backend() == "torch":  # One product there, which rounds otherwise.
+            decayed = where(decays, start * (1 - decay), start)
+        else:
+            decayed = start - where(decays, start * decay, 0.0)
     return ops.cast(where(finite, decayed - step, start), weight.dtype), new
 
 
