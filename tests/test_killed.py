@@ -45,6 +45,13 @@ def killed(job, folder, epochs, number, after):
     time.sleep(after)
     assert process.exitcode is None, "was done before it could be killed"
     os.kill(process.pid, number)
+    for _ in range(20 if number == signal.SIGINT else 0):
+        # Python loses an interrupt that comes in a callback of the garbage collector (JAX, which
+        # Keras imports where it is, has one) or of TensorFlow's tracing. A user presses again.
+        process.join(0.2)
+        if process.exitcode is not None:
+            break
+        os.kill(process.pid, number)
     (code,) = forked.finished([process])
     assert code == (1 if number == signal.SIGINT else -number)
 
@@ -74,8 +81,8 @@ def survives(job, folder, signals):
 @pytest.mark.parametrize(
     ("name", "signals"),
     [
-        ("mlp", [signal.SIGKILL, signal.SIGTERM]),
-        ("word2vec", [signal.SIGKILL, signal.SIGTERM]),
+        ("mlp", [signal.SIGKILL, signal.SIGINT]),
+        ("word2vec", [signal.SIGTERM, signal.SIGINT]),
         ("learning_rate_finder", [signal.SIGKILL]),
     ],
 )
@@ -86,7 +93,7 @@ def test_a_killed_training_goes_on(name, signals, tmp_path):
 @pytest.mark.long
 @pytest.mark.parametrize("name", TRAININGS)
 def test_twenty_kills(name, tmp_path):
-    survives(TRAININGS[name], tmp_path, list(itertools.islice(itertools.cycle(SIGNALS[:2]), 20)))
+    survives(TRAININGS[name], tmp_path, list(itertools.islice(itertools.cycle(SIGNALS), 20)))
 
 
 def encoding_is_whole_or_absent(folder, signals):
