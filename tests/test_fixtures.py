@@ -17,7 +17,8 @@ FOLDERS = sorted(
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_files_of_earlier_versions(folder):
     expected = np.load(folder / "expected.npz")
-    for name in ("mlp", "layers"):
+    # Keras 3.14 refuses the initializers' configs that 3.15, which wrote them, gave new fields.
+    for name in ("mlp", "layers") if hasattr(keras.optimizers, "MultiOptimizer") else ("mlp",):
         model = keras.saving.load_model(folder / f"{name}.keras")
         y = keras.ops.convert_to_numpy(model(X))
         np.testing.assert_allclose(y, expected[name], rtol=1e-5, atol=1e-6)

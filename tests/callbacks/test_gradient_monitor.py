@@ -189,6 +189,7 @@ def test_loss_scale_leaves_the_numbers_alone():
     compare(monitor.history, expected)
 
 
+@pytest.mark.skipif(not hasattr(keras.optimizers, "MultiOptimizer"), reason="new in Keras 3.15")
 @pytest.mark.parametrize("accumulate", [None, 2])
 def test_several_optimizers_in_one_model(accumulate):
     members = [
