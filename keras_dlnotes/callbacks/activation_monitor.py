@@ -218,8 +218,9 @@ class ActivationMonitor(keras.callbacks.Callback):
             values = {f"epoch_{statistic}/{name}": v for name, v in row[statistic].items()}
             self._writer.scalars(values, epoch)
         if self.histograms:
-            for name, counts in self.histogram_history[-1]["activation"].items():
-                self._writer.histogram(f"epoch_log10_activation/{name}", EDGES, counts, epoch)
+            counts = self.histogram_history[-1]["activation"]
+            tags = {f"epoch_log10_activation/{name}": each for name, each in counts.items()}
+            self._writer.histograms(tags, EDGES, epoch)
         self._writer.flush()
         if self._picture is not None:
             self._picture.update(epoch)

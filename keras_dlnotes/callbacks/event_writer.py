@@ -29,18 +29,32 @@ class EventWriter:
 
     def scalars(self, values, step):
         """A dict of tag -> number; what is not finite is left out, since it has no place."""
+        from tensorboard.compat.proto import tensor_pb2
         from tensorboard.plugins.scalar import metadata
 
-        for tag, value in values.items():
-            if np.isfinite(value):
-                self._add(tag, np.float32(value), metadata.create_summary_metadata("", ""), step)
+        single = metadata.create_summary_metadata("", "")
+        tensors = {
+            tag: tensor_pb2.TensorProto(dtype="DT_FLOAT", float_val=[value])
+            for tag, value in values.items()
+            if np.isfinite(value)
+        }
+        self._write(tensors, single, step)
 
-    def histogram(self, tag, edges, counts, step):
-        """Counts between ``edges``, one more than counts."""
+    def histograms(self, counts, edges, step):
+        """A dict of tag -> counts between ``edges``, which are one more than counts."""
+        from tensorboard.compat.proto import tensor_pb2, tensor_shape_pb2
         from tensorboard.plugins.histogram import metadata
 
-        buckets = np.stack([edges[:-1], edges[1:], counts], axis=1).astype("float64")
-        self._add(tag, buckets, metadata.create_summary_metadata("", ""), step)
+        bins = [tensor_shape_pb2.TensorShapeProto.Dim(size=n) for n in (len(edges) - 1, 3)]
+        shape = tensor_shape_pb2.TensorShapeProto(dim=bins)
+        buckets = np.stack([edges[:-1], edges[1:], edges[:-1]], axis=1).astype("<f8")
+        tensors = {}
+        for tag, numbers in counts.items():
+            buckets[:, 2] = numbers
+            tensors[tag] = tensor_pb2.TensorProto(
+                dtype="DT_DOUBLE", tensor_shape=shape, tensor_content=buckets.tobytes()
+            )
+        self._write(tensors, metadata.create_summary_metadata("", ""), step)
 
     def image(self, tag, png, size, step):
         """A picture as the bytes of a PNG file, ``size`` in pixels across and down."""
@@ -72,12 +86,19 @@ class EventWriter:
         self._add(metadata.CONFIG_SUMMARY_TAG, value, metadata.create_summary_metadata(), 0)
 
     def _add(self, tag, value, metadata, step):
-        from tensorboard.compat.proto import event_pb2, summary_pb2
         from tensorboard.util import tensor_util
 
+        self._write({tag: tensor_util.make_tensor_proto(value)}, metadata, step)
+
+    def _write(self, tensors, metadata, step):
+        """All of one kind as a single event: the file's writer takes its time for each."""
+        from tensorboard.compat.proto import event_pb2, summary_pb2
+
+        if not tensors:
+            return
         summary = summary_pb2.Summary()
-        tensor = tensor_util.make_tensor_proto(value)
-        summary.value.add(tag=tag, tensor=tensor, metadata=metadata)
+        for tag, tensor in tensors.items():
+            summary.value.add(tag=tag, tensor=tensor, metadata=metadata)
         event = event_pb2.Event(wall_time=time.time(), step=int(step), summary=summary)
         self._attempt(lambda: self._opened().add_event(event))
 

@@ -65,9 +65,8 @@ class GradientEvents:
         self._writer.scalars(values, step)
         if "histograms" in record:
             for kind, tables in zip(HISTOGRAMS, record["histograms"], strict=True):
-                for name, counts in zip(layout.variable_names, tables, strict=True):
-                    tag = f"{prefix}_log10_{kind}/{name}"
-                    self._writer.histogram(tag, EDGES, counts, step)
+                tags = [f"{prefix}_log10_{kind}/{name}" for name in layout.variable_names]
+                self._writer.histograms(dict(zip(tags, tables, strict=True)), EDGES, step)
         self._writer.flush()
 
     def picture(self, epoch, last=False):

@@ -55,12 +55,12 @@ class GradientMonitor(keras.callbacks.Callback):
             layer's name, it is found in.
         exclude: As ``include``, for what not to watch.
         details: Integer. Measure everything but the norms, which are measured at each step, every
-            ``details`` optimizer steps, and at the first of an epoch. Defaults to ``"auto"``: each
-            step for models of up to 16 384 watched numbers, where it costs next to nothing, else
-            every 200 steps.
-        histograms: Integer. Every so many steps, count the magnitudes of gradients, weights and
-            updates in bins one power of two wide, from 2^-40 to 2^10 (summed over the epoch, or
-            over ``every`` steps). Defaults to None: no histograms.
+            ``details`` optimizer steps, at the first of an epoch, and with each histogram. Defaults
+            to ``"auto"``: each step for models of up to 16 384 watched numbers, where it costs next
+            to nothing, else with the histograms alone, or every 200 steps if there are none.
+        histograms: Integer. Every so many steps, and at the first of an epoch, count the magnitudes
+            of gradients, weights and updates in bins one power of two wide, from 2^-40 to 2^10
+            (summed over the epoch, or over ``every`` steps). Defaults to None: no histograms.
         csv: Path of a file to write the history to, at the end of each epoch.
         image: Boolean. Whether TensorBoard gets the profile from input to output as a picture, if
             matplotlib is installed. Drawn at most so often that it takes 1 % of the time.

@@ -31,7 +31,7 @@ class GradientRecorder:
         #: Several optimizers share the model: a step is over only when all have had their turn.
         self.group = isinstance(optimizer, MULTI)
         self.layout = self.buffer = None
-        #: Whether an epoch begins, whose first step is always measured in full.
+        #: Whether an epoch begins, whose first step is always measured in full, histograms too.
         self.fresh = True
         #: What this call of the train function measures beside norms: None where it is not we who
         #: call it (a training loop of the user's own), and a condition inside has to decide.
@@ -43,8 +43,17 @@ class GradientRecorder:
             return
         self.layout = Layout(self.model, self.include, self.exclude)
         if self.details == "auto":
-            self.details = 1 if self.layout.sizes.sum() <= SMALL else RARELY
+            self.details = 1 if self.layout.sizes.sum() <= SMALL else self.rarely
         self.buffer = GradientBuffer(self.model, len(self.layout.variables), self.histograms)
+
+    @property
+    def rarely(self):
+        """How often a large model is measured in full.
+
+        Where histograms are counted, details come with them: each combination that a fit meets is
+        traced on its own, and tracing a deep net takes as long as a hundred of its steps.
+        """
+        return self.histograms or RARELY
 
     @property
     def variables(self):
@@ -172,12 +181,13 @@ class GradientRecorder:
         length = self.model.steps_per_execution
         micro = max(o.gradient_accumulation_steps or 1 for o in gradient_taps.leaves(self.model))
         steps = range(call * length // micro, ((call + 1) * length - 1) // micro + 1)
-        details = RARELY if self.details == "auto" and self.layout is None else self.details
-        details, histograms = (
-            bool(n) and any(step % n == 0 for step in steps) for n in (details, self.histograms)
-        )
+        details = self.rarely if self.details == "auto" and self.layout is None else self.details
         # While micro-batches are collected, the first call of an epoch may not be a step.
-        self.chosen = details or self.fresh, histograms
+        details, histograms = (
+            bool(n) and (self.fresh or any(step % n == 0 for step in steps))
+            for n in (details, self.histograms)
+        )
+        self.chosen = details or histograms, histograms
         self.fresh = self.fresh and (call + 1) * length % micro != 0
         return self.chosen
 

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 
 from keras_dlnotes import optimizers, plots
-from keras_dlnotes.callbacks import GradientMonitor, gradient_buffer
+from keras_dlnotes.callbacks import (
+    GradientMonitor,
+    gradient_buffer,
+    gradient_recorder,
+    gradient_taps,
+)
 
 BACKEND = keras.backend.backend()
 COMPILE = [{}] if BACKEND == "torch" else [{}, {"jit_compile": True}, {"run_eagerly": True}]
@@ -547,6 +552,19 @@ def test_histograms_count_powers_of_two(how):
     assert np.abs(mine["gradient"]["net/hidden/kernel"] - counts).sum() <= 2
     assert mine["weight"]["net/out/bias"].sum() == 3 * 2
     assert set(mine) == {"epoch", "gradient", "weight", "update"}
+
+
+@pytest.mark.parametrize("details", ["auto", 10**6])
+def test_histograms_and_details_cost_two_traces_of_a_large_model(details, monkeypatch):
+    traced, make = [], gradient_taps.make_step
+    monkeypatch.setattr(gradient_taps, "make_step", lambda model: traced.append(1) or make(model))
+    monkeypatch.setattr(gradient_recorder, "SMALL", 0)
+    monitor = watch(details=details, histograms=3)
+    fit(net(), monitor, epochs=3, batch=4)
+    assert len(traced) == 2
+    counts = [row["weight"]["net/out/bias"].sum() for row in monitor.histogram_history]
+    # Of 24 steps in all, the multiples of 3 and the first of each epoch.
+    assert counts == [3 * 3, 3 * 4, 3 * 3]
 
 
 def test_csv_holds_the_history(tmp_path):
