@@ -1,5 +1,6 @@
 """Any number into a bounded range: sigmoid, tanh, and softmax for several at once."""
 
+import numpy as np
 from keras import ops
 
 from keras_dlnotes._saving import serializable
@@ -60,5 +61,5 @@ def softmax(x, axis=-1):
                [0.5 , 0.5 , 0.  ]], dtype=float32)
     """
     x = floats(x)
-    powers = ops.exp(x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True)))
+    powers = ops.exp(x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True, initial=-np.inf)))
     return remember_logits(powers / ops.sum(powers, axis=axis, keepdims=True), x)

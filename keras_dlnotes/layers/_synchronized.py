@@ -17,6 +17,7 @@ def merge(n, mean, variance):
     """
     n = tf.broadcast_to(n, tf.shape(mean))
     everything = total(n)
-    whole = tf.math.divide_no_nan(total(n * mean), everything)
-    spread = total(n * (variance + tf.square(mean - whole)))
+    # A replica whose share is empty has no mean, and must not spoil that of all.
+    whole = tf.math.divide_no_nan(total(tf.math.multiply_no_nan(mean, n)), everything)
+    spread = total(tf.math.multiply_no_nan(variance + tf.square(mean - whole), n))
     return everything, whole, tf.math.divide_no_nan(spread, everything)

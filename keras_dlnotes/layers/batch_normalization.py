@@ -191,6 +191,8 @@ class BatchNormalization(keras.layers.Layer):
             outputs, mean, variance = normalize(
                 inputs, gamma, beta, self.axis, self.epsilon, mask, self.synchronized
             )
+            mean = _of_some(inputs, mean, self.moving_mean, self.synchronized)
+            variance = _of_some(inputs, variance, self.moving_variance, self.synchronized)
             _move(self.moving_mean, mean, self.momentum)
             _move(self.moving_variance, variance, self.momentum)
         return ops.cast(outputs, self.compute_dtype)
@@ -254,6 +256,17 @@ class BatchNormalization(keras.layers.Layer):
             "synchronized": self.synchronized,
         }
         return {**super().get_config(), **config}
+
+
+def _of_some(inputs, value, variable, synchronized):
+    """The statistic, or where the batch is empty (a replica's share can be) what it has been.
+
+    Of all replicas together there is always some.
+    """
+    examples = ops.shape(inputs)[0]
+    if synchronized or (isinstance(examples, int) and examples > 0):
+        return value
+    return ops.where(examples > 0, value, ops.cast(variable, value.dtype))
 
 
 def _move(variable, value, momentum):

@@ -1,6 +1,7 @@
 """Maxout: the largest of several linear maps, an activation that is learned."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
@@ -45,7 +46,8 @@ class Maxout(keras.layers.Layer):
         shape = ops.shape(inputs)
         pieces = inputs.shape[axis] // self.num_units
         split = (*shape[:axis], pieces, self.num_units, *shape[axis + 1 :])
-        return ops.max(ops.reshape(inputs, split), axis=axis)
+        # `initial` allows for an empty batch.
+        return ops.max(ops.reshape(inputs, split), axis=axis, initial=-np.inf)
 
     def compute_mask(self, inputs, previous_mask=None):
         # A mask over the axis that is merged says nothing about the groups.
@@ -148,7 +150,7 @@ class MaxoutDense(keras.layers.Layer):
         if self.use_bias and self.bias_form == "piece":
             outputs = outputs + self.bias
         outputs = ops.reshape(outputs, (*ops.shape(outputs)[:-1], self.pieces, self.units))
-        outputs = ops.max(outputs, axis=-2)
+        outputs = ops.max(outputs, axis=-2, initial=-np.inf)
         if self.use_bias and self.bias_form == "shared":
             outputs = outputs + self.bias
         return self.activation(outputs)

@@ -3,6 +3,7 @@
 import warnings
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_dlnotes.losses._tensors import dtype_of, widened
@@ -34,7 +35,7 @@ def clipped(probabilities, dtype):
 
 def _log_softmax(logits, axis):
     logits = widened(logits)
-    logits = logits - ops.stop_gradient(ops.max(logits, axis=axis, keepdims=True))
+    logits = logits - ops.stop_gradient(ops.max(logits, axis=axis, keepdims=True, initial=-np.inf))
     return logits - ops.log(ops.sum(ops.exp(logits), axis=axis, keepdims=True))
 
 
