@@ -1,10 +1,14 @@
 """Any number into a bounded range: sigmoid, tanh, and softmax for several at once."""
 
+import keras
 import numpy as np
 from keras import ops
 
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.activations._tensors import floats, minus_abs, remember_logits
+
+#: A maximum over nothing, of an empty batch. On PyTorch Keras' `initial` leaves a GPU.
+OF_NONE = {} if keras.backend.backend() == "torch" else {"initial": -np.inf}
 
 
 @serializable
@@ -61,5 +65,5 @@ def softmax(x, axis=-1):
                [0.5 , 0.5 , 0.  ]], dtype=float32)
     """
     x = floats(x)
-    powers = ops.exp(x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True, initial=-np.inf)))
+    powers = ops.exp(x - ops.stop_gradient(ops.max(x, axis=axis, keepdims=True, **OF_NONE)))
     return remember_logits(powers / ops.sum(powers, axis=axis, keepdims=True), x)

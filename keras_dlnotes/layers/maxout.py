@@ -7,6 +7,9 @@ from keras import ops
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
 
+#: A maximum over nothing, of an empty batch. On PyTorch Keras' `initial` leaves a GPU.
+OF_NONE = {} if keras.backend.backend() == "torch" else {"initial": -np.inf}
+
 
 @serializable
 class Maxout(keras.layers.Layer):
@@ -46,8 +49,7 @@ class Maxout(keras.layers.Layer):
         shape = ops.shape(inputs)
         pieces = inputs.shape[axis] // self.num_units
         split = (*shape[:axis], pieces, self.num_units, *shape[axis + 1 :])
-        # `initial` allows for an empty batch.
-        return ops.max(ops.reshape(inputs, split), axis=axis, initial=-np.inf)
+        return ops.max(ops.reshape(inputs, split), axis=axis, **OF_NONE)
 
     def compute_mask(self, inputs, previous_mask=None):
         # A mask over the axis that is merged says nothing about the groups.
@@ -150,7 +152,7 @@ class MaxoutDense(keras.layers.Layer):
         if self.use_bias and self.bias_form == "piece":
             outputs = outputs + self.bias
         outputs = ops.reshape(outputs, (*ops.shape(outputs)[:-1], self.pieces, self.units))
-        outputs = ops.max(outputs, axis=-2, initial=-np.inf)
+        outputs = ops.max(outputs, axis=-2, **OF_NONE)
         if self.use_bias and self.bias_form == "shared":
             outputs = outputs + self.bias
         return self.activation(outputs)

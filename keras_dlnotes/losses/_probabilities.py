@@ -8,6 +8,9 @@ from keras import ops
 
 from keras_dlnotes.losses._tensors import dtype_of, widened
 
+#: A maximum over nothing, of an empty batch. On PyTorch Keras' `initial` leaves a GPU.
+OF_NONE = {} if keras.backend.backend() == "torch" else {"initial": -np.inf}
+
 
 def behind_activation(y_pred, from_logits, loss):
     """The logits a softmax or sigmoid was made from, if it remembers them, else ``y_pred``.
@@ -35,7 +38,7 @@ def clipped(probabilities, dtype):
 
 def _log_softmax(logits, axis):
     logits = widened(logits)
-    logits = logits - ops.stop_gradient(ops.max(logits, axis=axis, keepdims=True, initial=-np.inf))
+    logits = logits - ops.stop_gradient(ops.max(logits, axis=axis, keepdims=True, **OF_NONE))
     return logits - ops.log(ops.sum(ops.exp(logits), axis=axis, keepdims=True))
 
 
