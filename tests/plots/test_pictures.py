@@ -214,14 +214,23 @@ class FakeResult:
         {"trial": "0", "status": "completed", "score": 0.9, "rate": 1e-3, "kind": "a", "same": 1},
         {"trial": "1", "status": "completed", "score": 0.8, "rate": 1e-1, "kind": "b", "same": 1},
         {"trial": "2", "status": "failed", "score": None, "rate": 1.0, "kind": "b", "same": 1},
+        *(
+            {"trial": "3", "status": "completed", "score": 0.5, "rate": r, "kind": "b", "same": 1}
+            for r in (1e-4, 1e-2, 0.5)
+        ),
     ]
 
 
 def test_tuning_draws_what_varied():
     drawn = plots.tuning(FakeResult())
     assert [ax.get_xlabel() for ax in drawn] == ["rate", "kind"]
-    np.testing.assert_allclose(drawn[0].lines[0].get_xydata(), [[1e-3, 0.9], [1e-1, 0.8]])
+    data = drawn[0].lines[0].get_xydata()
+    np.testing.assert_allclose(data[:2], [[1e-3, 0.9], [1e-1, 0.8]])
+    assert len(data) == 5
     assert drawn[0].get_xscale() == "log"
+    # Few values stand side by side, whatever they are.
+    np.testing.assert_allclose(drawn[1].lines[0].get_xydata()[:2], [[0, 0.9], [1, 0.8]])
+    assert [text.get_text() for text in drawn[1].get_xticklabels()] == ["a", "b"]
     labelled(*drawn)
 
 

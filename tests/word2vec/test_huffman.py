@@ -71,16 +71,17 @@ def test_codes_are_prefix_free_and_of_least_length(counts):
 def test_tables_hold_each_path(counts, top):
     tree = HuffmanTree(counts)
     tables = TreeTables(tree, top)
+    assert sorted(tables.ranks) == list(range(len(counts)))
     for word in range(len(counts)):
-        row = tables.signs[tables.slots[word]]
+        row, rank = tables.signs[tables.slots[word]], tables.ranks[word]
         path = {int(node): float(row[node]) for node in np.flatnonzero(row)}
-        begin = tables.starts[word]
-        for entry in range(begin, begin + tables.counts[word]):
-            if tables.deep_signs[entry]:
-                path[int(tables.nodes[entry])] = float(tables.deep_signs[entry])
+        begin = tables.starts[rank]
+        for node in tables.nodes[begin : begin + tables.counts[rank]]:
+            path[int(node)] = 1.0 if rank < tables.middle[node] else -1.0
         signs = [1.0 if bit == "0" else -1.0 for bit in tree.code(word)]
         assert path == dict(zip(tree.path(word).tolist(), signs, strict=True))
-        assert tables.counts[word] >= 2
+        passed = (tables.low <= rank) & (rank < tables.high)
+        assert set(np.flatnonzero(passed)) == set(tree.path(word))
 
 
 @pytest.mark.parametrize("counts", [[], [3]])
