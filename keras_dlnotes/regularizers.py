@@ -6,6 +6,7 @@ import math
 import keras
 from keras import ops
 
+from keras_dlnotes import _replicas
 from keras_dlnotes._checks import number
 from keras_dlnotes._saving import serializable
 
@@ -113,7 +114,9 @@ class KLSparsity(keras.regularizers.Regularizer):
 
     For activations in (0, 1), those of sigmoid units:
     `Dense(64, "sigmoid", activity_regularizer=KLSparsity(rho=0.05, beta=3.0))`. The mean of a unit
-    is taken over the batch and, in convolutions, over all places. Keras has no such regularizer.
+    is taken over the batch and, in convolutions, over all places; under `tf.distribute` weights
+    learn by the mean over all replicas, while logs show the mean of the replicas' own penalties.
+    Keras has no such regularizer.
 
     `beta * sum_j(rho * log(rho / m_j) + (1 - rho) * log((1 - rho) / (1 - m_j)))`, `m_j` being the
     mean of unit `j`, which is the last axis.
@@ -151,9 +154,26 @@ class KLSparsity(keras.regularizers.Regularizer):
 
     def penalty(self, x):
         """The formula, for activations of any shape whose last axis are the units."""
+        of_a_batch = not isinstance(x, keras.Variable)
         x = _wide(x)
-        units = x.shape[-1] if len(x.shape) else 1
-        mean = ops.mean(ops.reshape(x, (-1, units)), axis=0)
+        x = ops.reshape(x, (-1, x.shape[-1] if len(x.shape) else 1))
+        penalty = self._of(ops.mean(x, axis=0))
+        if not of_a_batch or _replicas.count() == 1:
+            return penalty
+
+        def slope():
+            n = _replicas.total(ops.cast(ops.shape(x)[0], x.dtype))
+            mean = ops.divide_no_nan(_replicas.total(ops.sum(x, axis=0)), n)
+            inside = ops.logical_and(
+                mean > keras.config.epsilon(), 1.0 - mean > keras.config.epsilon()
+            )
+            by_mean = ops.where(inside, (mean - self.rho) / (mean * (1.0 - mean)), 0.0)
+            # Keras weighs the penalty of each replica with 1 / count.
+            return ops.broadcast_to(self.beta * by_mean * _replicas.count() / n, ops.shape(x))
+
+        return _replicas.with_gradient(penalty, x, slope)
+
+    def _of(self, mean):
         mean = ops.clip(mean, keras.config.epsilon(), 1.0 - keras.config.epsilon())
         rho = self.rho
         on = rho * (math.log(rho) - ops.log(mean))

@@ -18,6 +18,8 @@ import math
 import keras
 from keras import ops
 
+from keras_dlnotes import _replicas
+
 BACKEND = keras.backend.backend()
 
 
@@ -178,9 +180,7 @@ def _backward(dy, x, n, mean, rstd, gamma, layout, weights, synchronized):
     dgamma = layout.mean(dy * (x - layout.spread(mean))) * count * rstd
     total_dbeta, total_dgamma = dbeta, dgamma
     if synchronized:
-        from keras_dlnotes.layers._synchronized import total
-
-        total_dbeta, total_dgamma = total(dbeta), total(dgamma)
+        total_dbeta, total_dgamma = _replicas.total(dbeta), _replicas.total(dgamma)
     # dx is dy times one number a channel, plus x times another, plus a third.
     factor = gamma * rstd
     slope = -factor * rstd * total_dgamma / n

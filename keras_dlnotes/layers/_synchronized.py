@@ -1,12 +1,8 @@
-"""Statistics and sums over all replicas of a ``tf.distribute`` strategy."""
+"""Statistics over all replicas of a ``tf.distribute`` strategy."""
 
 import tensorflow as tf
 
-
-def total(value):
-    """The sum over all replicas; the value itself outside a strategy."""
-    context = tf.distribute.get_replica_context()
-    return value if context is None else context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+from keras_dlnotes._replicas import total
 
 
 def merge(n, mean, variance):

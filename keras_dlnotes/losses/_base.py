@@ -5,8 +5,9 @@ from keras import ops
 
 # The last step of every Keras loss: weights, masks, reductions, replicas.
 from keras.src.backend import get_keras_mask
-from keras.src.losses.loss import reduce_weighted_values
+from keras.src.losses.loss import apply_mask, reduce_weighted_values
 
+from keras_dlnotes import _replicas
 from keras_dlnotes._checks import boolean, integer, number, one_of
 from keras_dlnotes.losses._tensors import HALVES
 
@@ -45,7 +46,27 @@ class BaseLoss(keras.losses.Loss):
                 reduction=self.reduction,
                 dtype=dtype,
             )
+            loss = self._for_replicas(loss, mask, sample_weight, dtype)
         return ops.cast(loss, self.dtype)
+
+    def _for_replicas(self, loss, mask, sample_weight, dtype):
+        """The gradient of dividing by what counts in the whole batch; Keras counts each replica."""
+        by_weights = self.reduction == "mean_with_sample_weight" and sample_weight is not None
+        masked = self.reduction not in ("sum", "none", None) and mask is not None
+        if not (by_weights or masked) or _replicas.count() == 1:
+            return loss
+        if self.reduction == "mean_with_sample_weight":
+            if sample_weight is not None:
+                sample_weight = ops.convert_to_tensor(sample_weight, dtype=dtype)
+            counting = apply_mask(sample_weight, mask, dtype, self.reduction)
+        else:
+            counting = mask
+        mine = ops.sum(ops.cast(counting, dtype))
+
+        def share():
+            return _replicas.count() * ops.divide_no_nan(mine, _replicas.total(mine))
+
+        return _replicas.with_gradient(loss, loss, share)
 
     @staticmethod
     def _converted(y_pred, dtype):

@@ -8,6 +8,8 @@ looked-up id, so duplicates are added up here before anything is squared or clip
 import keras
 from keras import ops
 
+from keras_dlnotes import _replicas
+
 BACKEND = keras.backend.backend()
 
 
@@ -51,6 +53,18 @@ def with_shape(gradient, shape):
 
         return tf.IndexedSlices(gradient.values, gradient.indices, tf.constant(tuple(shape)))
     return gradient
+
+
+def summed(gradients):
+    """The sums of all replicas' gradients; None stays None."""
+    if _replicas.count() == 1:
+        return gradients
+    sums = iter(_replicas.total([gradient for gradient in gradients if gradient is not None]))
+    sums = [None if gradient is None else next(sums) for gradient in gradients]
+    return [
+        with_shape(one, gradient.shape) if is_sparse(gradient) else one
+        for one, gradient in zip(sums, gradients, strict=True)
+    ]
 
 
 def unmerged(gradient):

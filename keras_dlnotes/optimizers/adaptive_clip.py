@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_dlnotes import _checks
+from keras_dlnotes import _checks, _replicas
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.optimizers import _rows
 from keras_dlnotes.optimizers._wrapper import Wrapper
@@ -22,7 +22,7 @@ class AdaptiveClip(Wrapper):
     The norms are taken for each output unit: over all axes but the last for kernels, over the whole
     variable for vectors and scalars. The gradient of a lookup is clipped as that of the matrix
     product it stands for; its duplicates are added up first, also for an inner optimizer of Keras.
-    Under `tf.distribute` each replica clips its own part of the gradient, before these are summed.
+    Under `tf.distribute` the sum of the replicas' gradients is clipped, as on one device.
 
     Args:
         inner_optimizer: Any Keras optimizer, or its name.
@@ -48,11 +48,18 @@ class AdaptiveClip(Wrapper):
         self.epsilon = _checks.number("epsilon", epsilon, "(0, inf)")
 
     def before(self, grads, variables):
-        return [
-            gradient
-            if gradient is None or self._overwrite_variable_with_gradient(variable)
-            else self._clip(gradient, variable)
+        left = [
+            gradient is None or self._overwrite_variable_with_gradient(variable)
             for gradient, variable in zip(grads, variables, strict=True)
+        ]
+        whole = [
+            _rows.with_shape(gradient, variable.shape) if _rows.is_sparse(gradient) else gradient
+            for gradient, variable in zip(grads, variables, strict=True)
+        ]
+        whole = _rows.summed([None if no else g for g, no in zip(whole, left, strict=True)])
+        return [
+            own if no else self._clip(gradient, variable)
+            for own, gradient, variable, no in zip(grads, whole, variables, left, strict=True)
         ]
 
     def _clip(self, gradient, variable):
@@ -67,12 +74,14 @@ class AdaptiveClip(Wrapper):
             limit = limit * self.loss_scale_factor
         rows = None
         if _rows.is_sparse(gradient):
-            rows = _rows.merge(_rows.unmerged(_rows.with_shape(gradient, variable.shape)))
+            rows = _rows.merge(_rows.unmerged(gradient))
             gradient = rows.values
             of_gradient = norm(rows.once(gradient))
         else:
             of_gradient = norm(gradient)
-        clipped = gradient * (limit / ops.maximum(of_gradient, limit))
+        # The inner optimizer adds up what the replicas hold, which is the same in each.
+        factor = limit / ops.maximum(of_gradient, limit) / _replicas.count()
+        clipped = gradient * factor
         return clipped if rows is None else _rows.native(rows.replace(clipped))
 
     def get_config(self):

@@ -211,7 +211,8 @@ class Optimizer(keras.optimizers.Optimizer):
 
     def _clip_gradients(self, grads):
         # Every backend calls this once the gradients are complete and right before the update.
-        grads = self._sum_over_replicas(grads)
+        # Keras clips each replica's part and sums then; the sum is what one device clips.
+        grads = _rows.summed(grads)
         grads = [None if gradient is None else self._merged(gradient) for gradient in grads]
         if self.skip_nonfinite:
             self._note_finite(grads)
@@ -239,26 +240,6 @@ class Optimizer(keras.optimizers.Optimizer):
         if self.additive and not clips and not self.decay_is_lazy():
             return rows
         return _rows.merge(rows)
-
-    def _sum_over_replicas(self, grads):
-        # Keras clips each replica's part and sums then; here the sum is clipped, as on one device.
-        if keras.backend.backend() != "tensorflow":
-            return grads
-        import tensorflow as tf
-
-        context = tf.distribute.get_replica_context()
-        if context is None or context.num_replicas_in_sync == 1:
-            return grads
-        present = [gradient for gradient in grads if gradient is not None]
-        summed = iter(context.all_reduce(tf.distribute.ReduceOp.SUM, present))
-        return [
-            _rows.with_shape(next(summed), gradient.shape)
-            if _rows.is_sparse(gradient)
-            else None
-            if gradient is None
-            else next(summed)
-            for gradient in grads
-        ]
 
     def _all_reduce_sum_gradients(self, grads_and_vars):
         return grads_and_vars  # Done before clipping, above.

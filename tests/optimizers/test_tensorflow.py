@@ -47,6 +47,8 @@ def fitted(make, **kwargs):
         lambda: optimizers.Nadam(0.01, weight_decay=0.1),
         lambda: optimizers.Lookahead(optimizers.Momentum(0.01, rows="lazy"), 2),
         lambda: optimizers.SWA(optimizers.Adagrad(0.01), 1, 1),
+        lambda: optimizers.AdaptiveClip(optimizers.Momentum(0.1), clipping=0.05),
+        lambda: optimizers.AdaptiveClip(keras.optimizers.SGD(0.1), clipping=0.05),
     ],
 )
 def test_compiled_eager_and_two_replicas_agree(make):
