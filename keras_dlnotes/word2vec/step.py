@@ -5,7 +5,7 @@ from keras import ops
 
 from keras_dlnotes.word2vec.output_negative import SharedNoise
 from keras_dlnotes.word2vec.output_tree import TreePaths
-from keras_dlnotes.word2vec.windows import Windows, chunk_of, cut
+from keras_dlnotes.word2vec.windows import Windows, chunk_of
 
 
 class Step:
@@ -52,9 +52,8 @@ class Step:
             chunks = segments * length // chunk_of(length)
             extra = self.noise((chunks, self.head.size), seed)
         elif isinstance(self.head, TreePaths):
-            centres, frames = cut(tokens, length, self.window)
             single = not self.form.predicts_windows
-            extra = self.head.entries(centres if single else frames, single, static)
+            extra = self.head.entries(tokens, length, self.window, single, static)
         return tokens, sentences, widths, extra
 
     def noise(self, shape, seed):

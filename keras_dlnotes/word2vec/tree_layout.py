@@ -31,12 +31,11 @@ class TreeLayout:
         lengths = np.maximum(np.arange(len(tables.shared) + 1), 1)
         self.power = ops.convert_to_tensor(np.log2(lengths).astype("int32"))
 
-    def pieces(self, ranks, order, size, static):
+    def pieces(self, ranks, size, static):
         """The deep nodes of each chunk of words, cut into pieces of `size` nodes.
 
         Args:
-            ranks: Of words, (chunks, m).
-            order: Within each chunk the same in rising order.
+            ranks: Of words, (chunks, m), each chunk's in rising order.
             size: Nodes of a piece.
             static: Whether there is to be room for the longest paths, for compilers that must know
                 shapes beforehand; otherwise the room fits, in few different sizes.
@@ -47,7 +46,7 @@ class TreeLayout:
         if not self.most:
             return None
         chunks, m = ranks.shape
-        fresh, known = self._fresh(order)
+        fresh, known = self._fresh(ranks)
         per_chunk = ops.sum(fresh, axis=1)
         pieces = (per_chunk + size - 1) // size
         first = ops.cumsum(pieces) - pieces
@@ -57,13 +56,13 @@ class TreeLayout:
         if static:
             entries, room = chunks * m * self.most, -(-chunks * m * self.most // size) + chunks
         else:
-            entries, room = ends[-1], _rounded(ops.sum(pieces))
+            entries, room = ends[-1], rounded(ops.sum(pieces))
 
         # Where the entries of a word come from, and where they go.
-        source = ops.reshape(ops.take(self.starts, order, axis=0) + known, (-1,)) - starts
+        source = ops.reshape(ops.take(self.starts, ranks, axis=0) + known, (-1,)) - starts
         shift = first * size - (ops.cumsum(per_chunk) - per_chunk)
         target = ops.reshape(ops.repeat(shift, m), (-1,))
-        owners, places = _steps(starts, entries), ops.arange(entries, dtype="int32")
+        owners, places = steps(starts, entries), ops.arange(entries, dtype="int32")
         index, target = (ops.take(x, owners, axis=0) + places for x in (source, target))
         if static:
             used = places < ends[-1]
@@ -71,7 +70,7 @@ class TreeLayout:
         blank = ops.zeros((room * size + 1,), "int32") + self.none
         nodes = ops.scatter_update(blank, target[:, None], ops.take(self.nodes, index, axis=0))
         nodes = ops.reshape(nodes[:-1], (room, size))
-        chunk = _steps(first, room)
+        chunk = steps(first, room)
         interval = (ops.take(x, nodes, axis=0) for x in (self.low, self.middle, self.high))
         signs = _signs(ops.take(ranks, chunk, axis=0), *interval)
         return ops.minimum(nodes, self.none - 1), chunk, signs
@@ -101,7 +100,7 @@ def _signs(ranks, low, middle, high):
     return ops.where(on_path, ops.where(ranks < middle, 1.0, -1.0), 0.0)
 
 
-def _steps(starts, room):
+def steps(starts, room):
     """For each of `room` places how many of the rising `starts` it has passed, less one."""
     marks = ops.scatter_update(
         ops.zeros((room + 1,), "int32"), starts[:, None], ops.ones_like(starts), reduction="add"
@@ -109,7 +108,7 @@ def _steps(starts, room):
     return ops.cumsum(marks)[:-1] - 1
 
 
-def _rounded(count):
+def rounded(count):
     """`count` or at most an eighth more, so that few different sizes have to be compiled."""
     import tensorflow as tf
 

@@ -12,9 +12,10 @@ class TreeTables:
 
     The first `top` nodes lie on most paths. A path's part there is known by its last node and
     branch, its *slot*; `signs[slot]` says which branch it takes at each of them: +1 for branch 0,
-    -1 for branch 1, 0 where it does not pass. What lies deeper is listed in `nodes`, for the word
-    of a rank from `starts`, `counts` of them; so many of them as `shared` says are passed by the
-    word of the rank before too. A last node, with an empty interval, stands for none.
+    -1 for branch 1, 0 where it does not pass. What lies deeper is listed in `nodes`, the branches
+    there in `turns`, for the word of a rank from `starts`, `counts` of them; so many of them as
+    `shared` says are passed by the word of the rank before too. A last node, with an empty
+    interval, stands for none.
 
     Args:
         tree: `HuffmanTree`.
@@ -54,5 +55,6 @@ class TreeTables:
         self.counts = counts[words_at].astype(np.int32)
         self.starts = (np.cumsum(counts) - counts)[words_at].astype(np.int32)
         self.nodes = deep if len(deep) else np.zeros(1, np.int32)
+        self.turns = 1.0 - 2.0 * tree.bits[~shallow].astype(np.float32)
         of = self.ranks[owners[~shallow]]
         self.shared = np.bincount(of[self.low[deep] < of], minlength=words)

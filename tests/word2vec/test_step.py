@@ -11,9 +11,10 @@ from keras_dlnotes.word2vec.output_negative import SharedNoise
 from keras_dlnotes.word2vec.output_softmax import FullSoftmax
 from keras_dlnotes.word2vec.output_tree import TreePaths
 from keras_dlnotes.word2vec.step import Step
+from keras_dlnotes.word2vec.tree_groups import TreeGroups
 from keras_dlnotes.word2vec.tree_layout import TreeLayout
 from keras_dlnotes.word2vec.tree_tables import TreeTables
-from keras_dlnotes.word2vec.windows import chunk_of, cut
+from keras_dlnotes.word2vec.windows import chunk_of
 
 WORDS, SIZE, WINDOW = 60, 6, 3
 FORMS = {
@@ -135,9 +136,8 @@ def by_step(p, form, head_name, static):
         extra = keras.ops.convert_to_tensor(p["noise"])
     elif head_name != "softmax":
         tokens = keras.ops.convert_to_tensor(p["tokens"])
-        centres, frames = cut(tokens, p["widths"].shape[1], WINDOW)
         single = not form.predicts_windows
-        extra = head.entries(centres if single else frames, single, static)
+        extra = head.entries(tokens, p["widths"].shape[1], WINDOW, single, static)
     names = ("embeddings", "output", "tokens", "sentences", "widths")
     return step.gradients(*(keras.ops.convert_to_tensor(p[name]) for name in names), extra)
 
@@ -217,16 +217,12 @@ def test_every_chunk_meets_each_of_its_deep_nodes_once(top):
     for counts in (fibonacci[::-1], problem()["counts"]):
         tree = HuffmanTree(counts)
         words = np.random.default_rng(top).integers(0, len(tree), (3, 8)).astype("int32")
-        layout = TreeLayout(TreeTables(tree, top))
-        ranks = np.asarray(layout.ranks)[words]
+        tables = TreeTables(tree, top)
+        layout, words_at = TreeLayout(tables), np.argsort(tables.ranks)
+        ranks = np.sort(np.asarray(layout.ranks)[words], axis=1)
         nodes, chunks, signs = (
             keras.ops.convert_to_numpy(x)
-            for x in layout.pieces(
-                keras.ops.convert_to_tensor(ranks),
-                keras.ops.convert_to_tensor(np.sort(ranks, axis=1)),
-                4,
-                True,
-            )
+            for x in layout.pieces(keras.ops.convert_to_tensor(ranks), 4, True)
         )
         for chunk in range(3):
             mine = chunks == chunk
@@ -234,10 +230,37 @@ def test_every_chunk_meets_each_of_its_deep_nodes_once(top):
             ids = nodes[mine].ravel()
             real = np.abs(met).any(axis=0)
             assert len(set(ids[real])) == real.sum()
-            for word, row in zip(words[chunk], met, strict=True):
+            for word, row in zip(words_at[ranks[chunk]], met, strict=True):
                 expected = {
                     (node, 1 if bit == "0" else -1)
                     for node, bit in zip(tree.path(word), tree.code(word), strict=True)
                     if node >= top
                 }
                 assert {(ids[i], row[i]) for i in np.flatnonzero(row)} == expected
+
+
+@pytest.mark.parametrize("top", [1, 3, 20])
+def test_every_group_meets_the_deep_nodes_of_its_words(top):
+    p = problem()
+    tree = p["tree"]
+    words = p["tokens"][:3, :13]  # Two groups of eight, the second not full.
+    for static in (True, False) if keras.backend.backend() == "tensorflow" else (True,):
+        nodes, groups, signs = (
+            keras.ops.convert_to_numpy(x)
+            for x in TreeGroups(TreeTables(tree, top)).pieces(
+                keras.ops.convert_to_tensor(words), 4, static
+            )
+        )
+        for place in range(3 * 16):
+            segment, column = divmod(place, 16)
+            mine = groups == place // 8
+            ids, met = nodes[mine].ravel(), signs[mine][:, place % 8].ravel()
+            expected = []
+            if column < 13:
+                word = words[segment, column]
+                expected = [
+                    (node, 1 if bit == "0" else -1)
+                    for node, bit in zip(tree.path(word), tree.code(word), strict=True)
+                    if node >= top
+                ]
+            assert [(ids[i], met[i]) for i in np.flatnonzero(met)] == expected
