@@ -98,26 +98,39 @@ def fuses(optimizer, shape):
 
 def moves_table(optimizer, rows):
     """Whether rows are worth keeping as rows although the whole table moves, see ``table``."""
-    count, large = rows.ids.shape[0], math.prod(rows.shape) >= TABLE_SIZE
-    few = count is None or 4 * count <= rows.shape[0]
+    large = math.prod(rows.shape) >= TABLE_SIZE
+    few = rows.most is None or 4 * rows.most <= rows.shape[0]
     return large and few and fuses(optimizer, rows.shape)
 
 
 def table(optimizer, at, rows):
     """A gradient of rows where the others move on as well, as if by a gradient of zero."""
-    weight = _rows.read(at.variable)
-    old = {name: _rows.read(slot) for name, slot in at.slots.items()}
-    scalars = _scalars(at)
-    result, new = optimizer.fused_update(None, weight, old, scalars, True)
-    gradient = ops.cast(rows.values, at.dtype)
-    old = {name: ops.take(value, rows.ids, axis=0) for name, value in old.items()}
-    weight = ops.take(weight, rows.ids, axis=0)
-    row_result, row_new = optimizer.plain_update(gradient, weight, old, scalars, True)
-    # Written into the new values before they are assigned: a variable that has once been scattered
-    # into is copied by TensorFlow at every read.
-    for name, value in row_new.items():
-        optimizer.assign(at.slots[name], _rows.replaced(new[name], rows, value))
-    optimizer.assign(at.variable, _rows.replaced(result, rows, row_result))
+    ids, values = _rows.padded(rows)
+    near = ops.minimum(ids, rows.shape[0] - 1)
+    # Read before the table is overwritten in place, which a read inside of it would prevent.
+    weight = _rows.gather(at.variable, near)
+    old = {name: _rows.gather(slot, near) for name, slot in at.slots.items()}
+    variable = _rows.backend_variable(at.variable)
+    slots = {name: _rows.backend_variable(slot) for name, slot in at.slots.items()}
+    values = ops.cast(values, at.dtype)
+    # One after the other: a single function would need old slots both for the weights and for the
+    # new slots that take their place, and copy them.
+    for part in ("weights", "slots") if slots else ("weights",):
+        optimizer.fused_table(part, variable, slots, ids, values, weight, old, _scalars(at))
+
+
+def table_in_place(optimizer, part, variable, slots, ids, gradient, weight, old, scalars):
+    """What XLA does of ``table``: one pass over memory, then the rows of the batch."""
+    import tensorflow as tf
+
+    tables = {name: tf.convert_to_tensor(slot) for name, slot in slots.items()}
+    result, new = pure(optimizer, None, tf.convert_to_tensor(variable), tables, scalars, True)
+    row_result, row_new = pure(optimizer, gradient, weight, old, scalars, True)
+    pairs = [(variable, result, row_result)]
+    if part == "slots":
+        pairs = [(slot, new[name], row_new[name]) for name, slot in slots.items()]
+    for target, whole, rows in pairs:  # XLA leaves out ids past the table's end.
+        target.assign(tf.tensor_scatter_nd_update(whole, ids[:, None], rows))
 
 
 def _scalars(at):

@@ -107,6 +107,7 @@ class Optimizer(keras.optimizers.Optimizer):
 
             # Kept out of the tracking of saved state, for which it is nothing.
             self.__dict__["fused_update"] = tf.function(self.plain_update, jit_compile=True)
+            self.__dict__["fused_table"] = tf.function(self.table_in_place, jit_compile=True)
         self._now = SimpleNamespace(scalars={}, tables=set(), finite=None)
 
     # ------------------------------------------------------------------ what an optimizer defines
@@ -126,6 +127,9 @@ class Optimizer(keras.optimizers.Optimizer):
     def plain_update(self, gradient, weight, slots, scalars, table):
         """The update of a whole variable as a function of tensors."""
         return _updates.pure(self, gradient, weight, slots, scalars, table)
+
+    def table_in_place(self, *args):
+        return _updates.table_in_place(self, *args)
 
     # ----------------------------------------------------------------------------------- variables
 

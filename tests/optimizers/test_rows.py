@@ -135,6 +135,26 @@ def test_large_tables_are_updated_around_the_batch(label, options, monkeypatch):
     assert sums == []
 
 
+def test_sums_of_equal_ids_by_xla_are_those_of_tensorflow(monkeypatch):
+    ids = tf.constant([7, 2, 7, 7, 0, 2], "int32")
+    values = tf.reshape(tf.range(18.0), (6, 3))
+
+    @tf.function
+    def merged(ids, values):
+        rows = _rows.merge(_rows.Rows(ids, values, (9, 3), merged=False))
+        return rows.ids, rows.values
+
+    plain = [x.numpy() for x in merged(ids, values)]
+    monkeypatch.setattr(_rows, "FUSED_SUM", 0)
+    merged = tf.function(merged.python_function)
+    by_xla = [x.numpy() for x in merged(ids, values)]
+    np.testing.assert_array_equal(by_xla[0], [7, 2, 0])
+    np.testing.assert_array_equal(by_xla[1], [[15, 18, 21], [18, 20, 22], [12, 13, 14]])
+    np.testing.assert_array_equal(plain[1], by_xla[1])
+    calls = merged.get_concrete_function(ids, values).graph.get_operations()
+    assert not any(op.type == "UnsortedSegmentSum" for op in calls)
+
+
 def test_which_tables_are_large():
     optimizer = optimizers.Adam()
 
