@@ -11,7 +11,7 @@ import socket
 import unittest.mock
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["fire_workers"])
+CONTEXT.set_forkserver_preload(["fire_workers", "fire_search"])
 
 
 TESTS = pathlib.Path(__file__).parent

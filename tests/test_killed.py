@@ -4,11 +4,13 @@
 """
 
 import itertools
+import json
 import os
 import random
 import signal
 import time
 
+import fire_search
 import fire_workers
 import forked
 import numpy as np
@@ -119,6 +121,23 @@ def vectors_are_whole(folder, signals):
             assert table.min() == table.max() >= 1
 
 
+def search_goes_on(folder, signals):
+    """No trial that has ended is run again, and the end is that of an undisturbed search."""
+    trials = 3 + 3 * len(signals)
+    for number in signals:
+        killed(fire_search.search, folder, trials, number, RANDOM.uniform(0.0, 0.3))
+    assert forked.finished([forked.start(fire_search.search, str(folder), trials)]) == [0]
+    found = json.loads((folder / "found").read_text())
+    assert len((folder / "runs").read_text()) <= trials + len(signals)
+    (folder / "whole").mkdir()
+    assert found == fire_search.rows(folder / "whole", trials)
+    assert len(found) == trials
+
+
+def test_a_search_that_is_killed(tmp_path):
+    search_goes_on(tmp_path, [signal.SIGKILL])
+
+
 def test_encoding_that_is_killed(tmp_path):
     encoding_is_whole_or_absent(tmp_path, SIGNALS)
 
@@ -128,7 +147,6 @@ def test_saving_that_is_killed(tmp_path):
 
 
 @pytest.mark.long
-def test_encoding_and_saving_killed_twenty_times(tmp_path):
-    signals = list(itertools.islice(itertools.cycle(SIGNALS), 20))
-    encoding_is_whole_or_absent(tmp_path, signals)
-    vectors_are_whole(tmp_path, signals)
+@pytest.mark.parametrize("what", [encoding_is_whole_or_absent, vectors_are_whole, search_goes_on])
+def test_others_killed_twenty_times(what, tmp_path):
+    what(tmp_path, list(itertools.islice(itertools.cycle(SIGNALS), 20)))

@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-import tempfile
+
+from keras_dlnotes.tuning.mending import DRAFT, mend, replace
 
 
 def fingerprint(hypermodel, hp, tuner, objective, folds):
@@ -35,42 +36,16 @@ def claim(project, wanted, overwrite):
                 f"{', '.join(differing)} differ); choose another project_name, or pass "
                 "overwrite=True to begin anew."
             )
-        oracle, backup = project / "oracle.json", project / "oracle.backup"
-        if not is_worker() and oracle.exists() and not readable(oracle):
-            if not backup.exists():
-                raise ValueError(f"The file {oracle} is damaged; pass overwrite=True.")
-            replace(oracle, backup.read_text())
+        if not is_worker():
+            mend(project)
         return
-    if project.exists() and any(project.iterdir()):
+    if project.exists() and any(not each.name.startswith(DRAFT) for each in project.iterdir()):
         raise ValueError(
             f"The directory {project} holds something else than a search of this package; choose "
             "another project_name, or pass overwrite=True to begin anew."
         )
     project.mkdir(parents=True, exist_ok=True)
     replace(file, json.dumps(wanted, indent=1))
-
-
-def back_up(project):
-    """Keeps a whole copy of the oracle's file, which Keras Tuner rewrites in place."""
-    oracle = project / "oracle.json"
-    if oracle.exists() and readable(oracle):
-        replace(oracle.with_suffix(".backup"), oracle.read_text())
-
-
-def readable(file):
-    try:
-        json.loads(file.read_text())
-    except ValueError:
-        return False
-    return True
-
-
-def replace(file, text):
-    """Writes a file whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent)
-    with os.fdopen(handle, "w") as stream:
-        stream.write(text)
-    os.replace(temporary, file)
 
 
 def is_worker():

@@ -7,7 +7,7 @@ import keras_tuner
 
 from keras_dlnotes.tuning.guards import FailOnNonFinite, out_of_memory
 from keras_dlnotes.tuning.hopeless import HopelessGradients
-from keras_dlnotes.tuning.project import back_up
+from keras_dlnotes.tuning.mending import back_up
 
 
 class Ready(keras_tuner.HyperModel):
@@ -85,6 +85,14 @@ class Trials:
         many = self.source is not None and len(self.source.parts) > 1
         return str(path.with_name(f"fold_{self.part + 1}_{path.name}") if many else path)
 
+    def on_trial_begin(self, trial):
+        super().on_trial_begin(trial)
+        self._back_up(trial)
+
     def on_trial_end(self, trial):
         super().on_trial_end(trial)
-        back_up(pathlib.Path(self.project_dir))
+        self._back_up(trial)
+
+    def _back_up(self, trial):
+        back_up(pathlib.Path(self.project_dir, "oracle.json"))
+        back_up(pathlib.Path(self.get_trial_dir(trial.trial_id), "trial.json"))

@@ -1,10 +1,7 @@
-import signal
-
 import keras
 import keras_tuner
 import numpy as np
 import pytest
-from tuning_processes import result_of, start, wait_for
 
 from keras_dlnotes.schedules import OneCycle
 from keras_dlnotes.tuning import (
@@ -282,30 +279,3 @@ def test_rejects_features_with_holes_by_column(tmp_path):
     x[3, 2] = np.nan
     with pytest.raises(ValueError, match=r"in columns 2 \(1\)"):
         tune(small(), x, Y, directory=str(tmp_path))
-
-
-SCRIPT = """
-import sys
-import numpy as np
-from keras_dlnotes.tuning import MLPHyperModel, tune
-x = np.random.default_rng(0).normal(size=(400, 4)).astype("float32")
-y = (x[:, 0] * x[:, 1] > 0).astype(int)
-space = MLPHyperModel(hidden_layers=1, units=(4, 64), batch_sizes=8, epochs=3, seed=0)
-result = tune(space, x, y, directory=sys.argv[1], max_trials=5, monitor=False, verbose=0)
-if result is not None:
-    import json
-    print("RESULT", json.dumps([[r["trial"], r["status"], r["score"]] for r in result.trials]))
-"""
-
-
-def test_a_killed_search_goes_on(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
-    search = start((script,), tmp_path / "tuning")
-    project = tmp_path / "tuning" / "search"
-    wait_for(lambda: len(list(project.glob("trial_*"))) >= 3)
-    search.send_signal(signal.SIGKILL)
-    search.communicate()
-    trials = result_of(start((script,), tmp_path / "tuning"))
-    assert sorted(t[0] for t in trials) == ["0", "1", "2", "3", "4"]
-    assert {t[1] for t in trials} == {"completed"}
