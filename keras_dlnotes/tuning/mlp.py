@@ -22,9 +22,9 @@ class MLPHyperModel(TrainedHyperModel):
     """Multilayer perceptrons, with everything about them that the notes leave to be chosen.
 
     Each range is an argument: a pair is searched, a single value is fixed. The names Keras Tuner
-    sees are `hidden_layers`, `units_1` ..., `activation`, `dropout`, `batch_normalization`, `l1`,
-    `l2`, `optimizer`, `learning_rate_<optimizer>`, `schedule`, `batch_size` and `epochs`; all of
-    them are always there.
+    sees are `hidden_layers`, `units_1` ..., `activation`, `scaling`, `dropout`,
+    `batch_normalization`, `l1`, `l2`, `optimizer`, `learning_rate_<optimizer>`, `schedule`,
+    `batch_size` and `epochs`; all of them are always there.
 
     Args:
         hidden_layers: Integer or pair. Defaults to (1, 3).
@@ -41,7 +41,9 @@ class MLPHyperModel(TrainedHyperModel):
             a rate that is too high.
         batch_sizes: Integers to choose from. Defaults to (32, 64).
         epochs: Integer or pair; Hyperband decides by itself. Defaults to (10, 50).
-        scaling: "standardize", "min_max" or None; fitted on each trial's training part.
+        scaling: Of "min_max", "standardize" and None; fitted on each trial's training part.
+            Defaults to the first two: where features share one unit, as pixels do, the first is
+            mostly the better one, where each has its own, the second.
         task: "auto" or the name of a task, as in the recipe.
         seed: Integer or None.
 
@@ -68,7 +70,7 @@ class MLPHyperModel(TrainedHyperModel):
         batch_sizes=(32, 64),
         epochs=(10, 50),
         *,
-        scaling="standardize",
+        scaling=("min_max", "standardize"),
         task="auto",
         seed=None,
     ):
@@ -88,7 +90,7 @@ class MLPHyperModel(TrainedHyperModel):
         for name in ("l1", "l2"):
             for strength in getattr(self, name):
                 _checks.number(name, strength, "[0, inf)")
-        self.scaling = _checks.one_of("scaling", scaling, (None, "standardize", "min_max"))
+        self.scaling = checked_choices("scaling", scaling, (None, "standardize", "min_max"))
         self.task_name = _checks.one_of("task", task, ("auto", *TASKS))
         self.task = None
 
@@ -109,6 +111,8 @@ class MLPHyperModel(TrainedHyperModel):
             for number in range(self.hidden_layers[1])
         ]
         l1, l2 = choice(hp, "l1", self.l1), choice(hp, "l2", self.l2)
+        # Keras Tuner takes no None for a choice.
+        scaling = choice(hp, "scaling", [name or "none" for name in self.scaling])
         model = MLP(
             self.task.outputs,
             widths[:layers],
@@ -117,7 +121,7 @@ class MLPHyperModel(TrainedHyperModel):
             dropout=real(hp, "dropout", self.dropout),
             l1=l1,
             l2=l2,
-            scaling=self.scaling,
+            scaling=None if scaling == "none" else scaling,
             input_shape=self.input_shape,
             seed=self.seed,
         )
