@@ -152,6 +152,10 @@ def backed_up_and_killed(strategy, index, folder):
     return backed_up(strategy, index, folder, kill=(1, 2, 1))
 
 
+def backed_up_and_first_killed(strategy, index, folder):
+    return backed_up(strategy, index, folder, kill=(0, 2, 1))
+
+
 class KillAt(keras.callbacks.Callback):
     """Ends this process at a batch, by a signal nobody can catch."""
 

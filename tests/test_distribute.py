@@ -76,12 +76,21 @@ def test_word2vec_on_two_workers_learns_as_on_one(two):
     assert fire_workers.separation(both) > quality - 0.1
 
 
-def test_a_killed_worker_ends_the_other_and_both_go_on(tmp_path):
-    codes, (first, second) = run(fire_workers.backed_up_and_killed, tmp_path)
-    assert codes == [0, -9]
-    assert second is None
-    assert "Start all workers again" in str(first["error"])
-    assert first["waited"] < 60
+@pytest.mark.parametrize(
+    ("killed", "task"),
+    [
+        (1, fire_workers.backed_up_and_killed),
+        pytest.param(0, fire_workers.backed_up_and_first_killed, marks=pytest.mark.long),
+    ],
+)
+def test_a_killed_worker_ends_the_other_and_both_go_on(killed, task, tmp_path):
+    codes, results = run(task, tmp_path)
+    assert codes[killed] == -9
+    assert results[killed] is None
+    other = results[1 - killed]
+    assert codes[1 - killed] == 0
+    assert "Start all workers again" in str(other["error"])
+    assert other["waited"] < 60
     codes, results = run(fire_workers.backed_up, tmp_path)
     assert codes == [0, 0]
     model = fire_workers.mlp()
