@@ -97,9 +97,12 @@ def one_config(configs, number, how, value):
 
 def sweep(one, made, count):
     tried = []
-    cases(count)(
-        given(st.integers(0, 10**6), HOW, VALUES)(lambda *case: tried.append(one(made, *case)))
-    )()
+
+    def case(number, how, value):
+        tried.append(number)
+        one(made, number, how, value)
+
+    cases(count)(given(st.integers(0, 10**6), HOW, VALUES)(case))()
     assert len(tried) >= count
 
 
