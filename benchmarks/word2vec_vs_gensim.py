@@ -30,8 +30,9 @@ What was tried, on two cores with 4 096 words a step (milliseconds a step, 100 n
   12.5. The products of the last do half the work of those before, in a thousand small blocks that
   take a microsecond each beside their work: 30 to 80 thousand million operations a second where
   large ones reach 170. With 16 words or pieces of 64 nodes it is no better;
-- steps of 8 192 words: CBOW 1.2 to 1.4 times the words a second, its tree .257/.616/.238 after five
-  epochs (analogies, WS-353, SimLex); 16 384: no faster;
+- steps of 8 192 words: CBOW 1.2 to 1.4 times as fast on 3 million words, no faster on 17 million
+  with their larger tables; its quality stays (.257/.616/.238 for the tree; analogies, WS-353,
+  SimLex). Skip-gram's speed does not change;
 - a limit of 1 or 2 for a row's step instead of .5, for both tables or the tree's alone: the same
   quality.
 
