@@ -96,6 +96,9 @@ def test_trajectory_of_the_formula(label, dtype):
         cases.step(optimizer, [ops.convert_to_tensor(gradient, dtype=dtype)], [weight])
     # RMSProp's centred spread is a difference of near-equal numbers where the gradients are few.
     tolerance = 1e-5 if label == "rmsprop_centered" else 2e-6
+    if label == "adamw" and BACKEND == "torch" and dtype == "float32":
+        # Keras multiplies by 1 - rate * decay there, whose rounding error each step repeats.
+        tolerance += len(gradients) * 2.0**-25 * np.abs(expected).max()
     np.testing.assert_allclose(cases.numbers([weight]), expected.ravel(), atol=tolerance)
 
 
