@@ -51,6 +51,8 @@ class BatchNormalization(keras.layers.Layer):
             the batch with. Defaults to 0.99.
         synchronized: Boolean. Statistics over all replicas of a ``tf.distribute`` strategy;
             TensorFlow only. Defaults to False.
+            Keep activity regularizers out of such a model: replicas that wait for each other
+            miscount their penalties, in Keras' own layer too.
         **kwargs: ``name``, ``dtype``, ``trainable``.
 
     Call arguments:
