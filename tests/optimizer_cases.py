@@ -155,11 +155,15 @@ def _rule(optimizer, t, g, s):
     return alpha * s["m"] / root(v, o.epsilon)
 
 
-def reference(optimizer, weight, gradients):
-    """The trajectory's end by the formulas above, in float64."""
+def reference(optimizer, weight, gradients, rounded=np.float64):
+    """The trajectory's end by the formulas above, in float64.
+
+    `rounded`: the dtype of the factor by which weights decay, for a backend that rounds it once.
+    """
     slots, lr = {}, optimizer.get_config()["learning_rate"]
     for t, gradient in enumerate(gradients, 1):
         if optimizer.weight_decay is not None:
-            weight = weight - lr * optimizer.weight_decay * weight
+            kept = rounded(1) - rounded(lr) * rounded(optimizer.weight_decay)
+            weight = np.float64(kept) * weight
         weight = weight - _rule(optimizer, t, gradient, slots)
     return weight

@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_dlnotes.word2vec.compiled import fused
 from keras_dlnotes.word2vec.tree_layout import rounded, steps
+from keras_dlnotes.word2vec.windows import chunk_of
 
 #: Predicted words of a group.
 GROUP = 8
@@ -87,8 +88,6 @@ def near_groups(segments, length, window):
     Returns indices into the hidden vectors of all segments, (groups, near), and indices into the
     pairs of all chunks with one 0 behind them, (groups, near, `GROUP`); see `Windows.pairs`.
     """
-    from keras_dlnotes.word2vec.windows import chunk_of
-
     chunk = chunk_of(length)
     groups = -(-(length + 2 * window) // GROUP)
     words = np.arange(groups * GROUP).reshape(groups, 1, GROUP)
