@@ -2,15 +2,16 @@
 
     python benchmarks/gradient_monitor.py [seconds for each race] [mlp | conv] [plain | xla]
 
-Method. Models with the same weights and data live in one process: two without a monitor, and one
-for each way of monitoring. They take turns, twenty steps each, in an order drawn anew for each
-round, so that drifts of the machine hit all alike. Five rounds make a pair: a hundred steps of each
-model, with all that happens every 50 or 100 steps in it; its number is the time of the one with the
-monitor over the mean time of the two without. Printed are the median over the pairs and the
-quartiles. "off, again" holds the two without against each other: what is smaller than its quartiles
-is noise. A step is one call of the train function that ``fit`` itself calls, and of
-``on_train_batch_end``. "was on" is a model after its training with the monitor. "epoch" is what the
-end of an epoch takes, with TensorBoard's file and without the picture.
+Method. Each race is one model, with one set of weights at one place in memory (two models with the
+same weights differ by a few percent for as long as they live), and two of its train functions: the
+one traced before a monitor was attached, and the one traced with it. They take turns, twenty steps
+each, in an order drawn anew each time, so that drifts of the machine hit both alike. Five turns
+make a pair: a hundred steps of each, with all that happens every 50 or 100 steps in it. Printed are
+the median over the pairs of time with over time without, and the quartiles. "off, again" races the
+train function against itself, traced twice: what is smaller than its figures is noise. A step is
+one call of the train function that ``fit`` itself calls, and of ``on_train_batch_end``. "was on" is
+the model after a training with the monitor. "epoch" is what the end of an epoch takes, with
+TensorBoard's file and without the picture.
 """
 
 import os
@@ -27,9 +28,8 @@ import tensorflow as tf
 
 from keras_dlnotes.callbacks import GradientMonitor
 
-STEPS, ROUNDS = 20, 5
+STEPS, TURNS = 20, 5
 WAYS = {
-    "off": None,
     "off, again": None,
     "norms every step": {"details": 10**6},
     "defaults": {},
@@ -56,7 +56,7 @@ def conv():
 
 
 def prepared(make, jit, way):
-    """A function that takes one step, and one that ends an epoch and returns its seconds."""
+    """Functions that take one step without and with the monitor, and one that ends an epoch."""
     keras.utils.set_random_seed(0)
     model, shape = make()
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -64,25 +64,33 @@ def prepared(make, jit, way):
     x = np.random.default_rng(0).normal(size=shape).astype("float32")
     y = np.random.default_rng(1).integers(0, 10, shape[0])
     batches = iter(tf.data.Dataset.from_tensors((x, y)).cache().repeat())
-    model.make_train_function()
+
+    def traced():
+        model.train_function = None
+        model.make_train_function()
+        step = model.train_function
+        step(batches)
+        return lambda: step(batches)
+
+    off = traced()
     if WAYS[way] is None:
-        return lambda: model.train_function(batches), None
+        return off, traced(), None
     logs = None if way == "was on" else tempfile.mkdtemp()
     monitor = GradientMonitor(logs, image=False, on_problem=None, **WAYS[way])
     callbacks = keras.callbacks.CallbackList([monitor], model=model)
     callbacks.on_train_begin()
     callbacks.on_epoch_begin(0)
-    model.train_function(batches)
+    watched = model.train_function
+    watched(batches)
     if way == "was on":
         callbacks.on_epoch_end(0, {})
         callbacks.on_train_end()
-        model.make_train_function()
-        return lambda: model.train_function(batches), None
+        return off, traced(), None
     batch = 0
 
-    def step():
+    def on():
         nonlocal batch
-        result = model.train_function(batches)
+        result = watched(batches)
         callbacks.on_train_batch_end(batch, None)
         batch += 1
         return result
@@ -92,7 +100,7 @@ def prepared(make, jit, way):
         callbacks.on_epoch_end(0, {})
         return time.perf_counter() - start
 
-    return step, end
+    return off, on, end
 
 
 def block(step, steps=STEPS):
@@ -103,31 +111,27 @@ def block(step, steps=STEPS):
     return time.perf_counter() - start
 
 
-def race(make, jit, seconds, title):
-    steps, ends = {}, {}
-    for way in WAYS:
-        steps[way], ends[way] = prepared(make, jit, way)
-        block(steps[way], 3)
-    order, pairs, end = list(WAYS), [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(pairs) < 3:
-        pairs.append(dict.fromkeys(WAYS, 0.0))
-        for _ in range(ROUNDS):
-            random.shuffle(order)
-            for way in order:
-                steps[way]()  # brings its weights into the cache
-                pairs[-1][way] += block(steps[way])
-    times = {way: np.array([pair[way] for pair in pairs]) for way in WAYS}
-    off = (times["off"] + times["off, again"]) / 2
-    per_step = np.median(off) / STEPS / ROUNDS * 1e3
-    for way in list(WAYS)[1:]:
-        against = times["off"] if way == "off, again" else off
-        low, middle, high = np.percentile(times[way] / against - 1, (25, 50, 75))
-        end = "" if ends[way] is None else f"{ends[way]() * 1e3:6.1f} ms"
-        print(
-            f"{title} {way:22} {per_step:6.2f} ms {middle:+9.1%}  "
-            f"{low:+6.1%} .. {high:+6.1%}  {end}",
-            flush=True,
-        )
+def race(make, jit, way, seconds, title):
+    off, on, end = prepared(make, jit, way)
+    both = [off, on]
+    for step in both:
+        block(step, 3)
+    times, stop = [], time.perf_counter() + seconds
+    while time.perf_counter() < stop or len(times) < 3:
+        times.append([0.0, 0.0])
+        for _ in range(TURNS):
+            for which in random.sample((0, 1), 2):
+                both[which]()  # brings its program into the cache
+                times[-1][which] += block(both[which])
+    without, with_it = np.array(times).T
+    per_step = np.median(without) / STEPS / TURNS * 1e3
+    low, middle, high = np.percentile(with_it / without - 1, (25, 50, 75))
+    at_end = "" if end is None else f"{end() * 1e3:6.1f} ms"
+    print(
+        f"{title} {way:22} {per_step:6.2f} ms {middle:+9.1%}  "
+        f"{low:+6.1%} .. {high:+6.1%}  {at_end}",
+        flush=True,
+    )
 
 
 def main(seconds, only):
@@ -138,8 +142,9 @@ def main(seconds, only):
                 continue
             if ({"plain", "xla"} & only or {("plain", "xla")[jit]}) != {("plain", "xla")[jit]}:
                 continue
-            race(make, jit, seconds, f"{name:5} {jit!s:5}")
+            for way in WAYS:
+                race(make, jit, way, seconds, f"{name:5} {jit!s:5}")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 120, set(sys.argv[2:]))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30, set(sys.argv[2:]))

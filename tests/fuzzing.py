@@ -2,9 +2,10 @@
 
 import contextlib
 import sys
+import time
 import tracemalloc
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 #: Pieces that mean something to some reader: sizes, ends, paths, other formats, no numbers.
@@ -45,11 +46,32 @@ def edited(data, edits):
     return data
 
 
-def cases(count):
-    """Settings for so many cases, whatever they take."""
-    return settings(
-        max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-    )
+#: What the long forms try, of each kind: so many cases, and for so many seconds.
+LONG = {"count": 10_000, "seconds": 60}
+#: Hypothesis keeps what it has tried, so many cases are tried in rounds.
+ROUND = 2_000
+
+
+def try_out(case, *drawn, count, seconds=0):
+    """Tries at least `count` draws, and then new ones until the `seconds` are over."""
+    tried, end = 0, time.monotonic() + seconds
+
+    def counted(values):
+        nonlocal tried
+        tried += 1
+        case(*values)
+
+    while tried < count or time.monotonic() < end:
+        before = tried
+        rules = settings(
+            max_examples=min(count, ROUND),
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        rules(given(st.tuples(*drawn))(counted))()
+        assert tried > before
+    print(f"{tried} cases tried")
 
 
 class Watch:
