@@ -2,8 +2,8 @@
 
 from keras import ops
 
-from keras_dlnotes.word2vec.compiled import fused
-from keras_dlnotes.word2vec.sums import total_last
+from keras_dlnotes.word2vec.neighbours import neighbours, window_shares, window_sums
+from keras_dlnotes.word2vec.windows import Windows
 
 
 class SkipGram:
@@ -15,7 +15,8 @@ class SkipGram:
 
     predicts_windows = True
 
-    def gradients(self, embeddings, output, head, windows, draw):
+    def gradients(self, embeddings, output, head, tokens, sentences, widths, draw):
+        windows = Windows(tokens, sentences, widths)
         chunks, chunk = windows.centres.shape
         ids = ops.reshape(windows.centres, (-1,))
         hidden = ops.reshape(ops.take(embeddings, ids, axis=0), (chunks, chunk, -1))
@@ -38,21 +39,15 @@ class ContinuousBagOfWords:
     def __init__(self, mean=True, shared=False):
         self.mean, self.shared = mean, shared
 
-    def gradients(self, embeddings, output, head, windows, draw):
-        chunks, frame = windows.frames.shape
-        ids = ops.reshape(windows.frames, (-1,))
-        context = ops.reshape(ops.take(embeddings, ids, axis=0), (chunks, frame, -1))
-        present, means = _means(windows.pairs)
-        hidden = ops.matmul(means if self.mean else windows.pairs, context)
-        loss, d_hidden, d_output = head.gradients(output, hidden, windows.centres, present, draw)
-        back = means if self.mean == self.shared else windows.pairs
-        d_context = ops.matmul(ops.transpose(back, (0, 2, 1)), d_hidden)
-        d_context = ops.reshape(d_context, (chunks * frame, -1))
+    def gradients(self, embeddings, output, head, tokens, sentences, widths, draw):
+        length = widths.shape[1]
+        window = (tokens.shape[1] - length) // 2
+        ids = ops.reshape(tokens, (-1,))
+        context = ops.reshape(ops.take(embeddings, ids, axis=0), (*tokens.shape, -1))
+        near, present, means = neighbours(sentences, widths)
+        hidden = window_sums(context, means if self.mean else near)
+        centres = tokens[:, window : window + length]
+        loss, d_hidden, d_output = head.gradients(output, hidden, centres, present, draw)
+        d_context = window_shares(d_hidden, means if self.mean == self.shared else near)
+        d_context = ops.reshape(d_context, (-1, d_context.shape[2]))
         return loss, ops.sum(present), [(ids, d_context)], d_output
-
-
-@fused
-def _means(pairs):
-    """Whether a window holds a word at all, and each word's share in its mean."""
-    sizes = total_last(pairs)
-    return ops.cast(sizes > 0, "float32"), pairs / ops.maximum(sizes, 1.0)[:, :, None]

@@ -215,7 +215,8 @@ class Corpus:
         """Batches for `Word2Vec.fit`, drawn anew in each epoch.
 
         Args:
-            batch_tokens: Words a step learns from. Defaults to 4096.
+            batch_tokens: Words a step learns from. CBOW is a sixth faster with 8192. Defaults to
+                4096.
             window: The widest window of a model that uses them. Defaults to 16.
             shuffle: Whether blocks of the text come in a new order in each epoch.
             seed: Makes order and thinning out repeatable.

@@ -51,7 +51,8 @@ class Word2Vec(Training, keras.Model):
             vocabularies.
         negative: Integer. Noise words a pair. Defaults to 5.
         noise_exponent: Float. Noise is drawn by count ** `noise_exponent`. Defaults to 0.75.
-        shared_noise: Integer. Noise words really drawn for each 32 centre words. Defaults to 16.
+        shared_noise: Integer. Noise words really drawn for each 32 centre words with skip-gram, for
+            each 64 with CBOW. Defaults to 16.
         shrink_windows: Bool. Whether each window's width is drawn from 1 to `window`. Defaults to
             True.
         cbow_mean: Bool. Mean, or sum, of the window's vectors. Defaults to True.

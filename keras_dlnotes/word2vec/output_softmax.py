@@ -2,7 +2,6 @@
 
 from keras import ops
 
-from keras_dlnotes.word2vec.output_negative import each_with_each
 from keras_dlnotes.word2vec.sums import total_last
 
 
@@ -11,7 +10,8 @@ class FullSoftmax:
 
     def gradients(self, table, hidden, words, pairs, _):
         """See `SharedNoise.gradients`."""
-        pairs = each_with_each(pairs)
+        if len(pairs.shape) == 2:
+            words, pairs = ops.reshape(words, (-1, 1)), ops.reshape(pairs, (-1, 1, 1))
         size, classes = hidden.shape[-1], table.shape[0]
         flat = ops.reshape(hidden, (-1, size))
         logs = ops.log_softmax(ops.matmul(flat, ops.transpose(table)))

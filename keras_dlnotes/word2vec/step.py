@@ -3,9 +3,10 @@
 import keras
 from keras import ops
 
-from keras_dlnotes.word2vec.output_negative import SharedNoise
+from keras_dlnotes.word2vec.compiled import fused
+from keras_dlnotes.word2vec.output_negative import SHARE, SharedNoise
 from keras_dlnotes.word2vec.output_tree import TreePaths
-from keras_dlnotes.word2vec.windows import Windows, chunk_of
+from keras_dlnotes.word2vec.windows import chunk_of, largest_divisor
 
 
 class Step:
@@ -49,8 +50,10 @@ class Step:
             widths = 1 + ops.minimum(drawn, self.window - 1)
         extra = None
         if isinstance(self.head, SharedNoise):
-            chunks = segments * length // chunk_of(length)
-            extra = self.noise((chunks, self.head.size), seed)
+            chunk = chunk_of(length)
+            if not self.form.predicts_windows:
+                chunk = largest_divisor(length, SHARE)
+            extra = self.noise((segments * length // chunk, self.head.size), seed)
         elif isinstance(self.head, TreePaths):
             single = not self.form.predicts_windows
             extra = self.head.entries(tokens, length, self.window, single, static)
@@ -58,16 +61,19 @@ class Step:
 
     def noise(self, shape, seed):
         """Noise words by the alias method."""
-        words = self.alias.shape[0]
-        drawn = _uniform((2, *shape), seed, 1)
-        drawn_words = ops.minimum(ops.cast(drawn[0] * words, "int32"), words - 1)
-        kept = drawn[1] < ops.take(self.threshold, drawn_words, axis=0)
-        return ops.where(kept, drawn_words, ops.take(self.alias, drawn_words, axis=0))
+        return _noise(_uniform((2, *shape), seed, 1), self.threshold, self.alias)
 
     def gradients(self, embeddings, output, tokens, sentences, widths, extra):
         """Loss summed over pairs, number of pairs, updates of the two tables."""
-        windows = Windows(tokens, sentences, widths, self.window)
-        return self.form.gradients(embeddings, output, self.head, windows, extra)
+        return self.form.gradients(embeddings, output, self.head, tokens, sentences, widths, extra)
+
+
+@fused
+def _noise(drawn, threshold, alias):
+    words = alias.shape[0]
+    place = ops.minimum(ops.cast(drawn[0] * words, "int32"), words - 1)
+    kept = drawn[1] < ops.take(threshold, place, axis=0)
+    return ops.where(kept, place, ops.take(alias, place, axis=0))
 
 
 def _uniform(shape, seed, number):

@@ -1,4 +1,4 @@
-"""Which words of a step meet: chunks of centre words, their frames, and the band between them."""
+"""Which words of a step meet where each predicts a window: chunks, their frames, and the band."""
 
 import numpy as np
 from keras import ops
@@ -20,7 +20,6 @@ class Windows:
         tokens: Word indices, (segments, length + 2 window).
         sentences: Sentence of each, -1 for padding.
         widths: How far each centre word looks, (segments, length); at most `window`.
-        window: The widest window.
 
     Attributes:
         centres: Word indices of the chunks, (chunks, chunk).
@@ -28,8 +27,9 @@ class Windows:
         pairs: 1.0 where a centre meets a word of its frame, else 0.0, (chunks, chunk, frame).
     """
 
-    def __init__(self, tokens, sentences, widths, window):
+    def __init__(self, tokens, sentences, widths):
         length = widths.shape[1]
+        window = (tokens.shape[1] - length) // 2
         chunk = chunk_of(length)
         self.centres, self.frames = cut(tokens, length, window)
         of_centres, of_frames = cut(sentences, length, window)
@@ -58,9 +58,10 @@ def cut(x, length, window):
     places = np.arange(0, length, chunk)[:, None] + np.arange(chunk + 2 * window)
     centres = np.arange(length).reshape(-1, chunk) + window
 
-    def take(index):
-        flat = ops.take(x, index.reshape(-1).astype("int32"), axis=1)
-        return ops.reshape(flat, (-1, index.shape[1]))
+    flat, rows = ops.reshape(x, (-1,)), np.arange(x.shape[0])[:, None, None] * x.shape[1]
+
+    def take(index):  # From a flat array: TensorFlow is slow along an inner axis.
+        return ops.take(flat, (rows + index).reshape(-1, index.shape[1]).astype("int32"), axis=0)
 
     return take(centres), take(places)
 

@@ -7,14 +7,14 @@ import pytest
 from keras_dlnotes.word2vec.architectures import ContinuousBagOfWords, SkipGram
 from keras_dlnotes.word2vec.descent import descend
 from keras_dlnotes.word2vec.huffman import HuffmanTree
-from keras_dlnotes.word2vec.output_negative import SharedNoise
+from keras_dlnotes.word2vec.output_negative import SHARE, SharedNoise
 from keras_dlnotes.word2vec.output_softmax import FullSoftmax
 from keras_dlnotes.word2vec.output_tree import TreePaths
 from keras_dlnotes.word2vec.step import Step
 from keras_dlnotes.word2vec.tree_groups import TreeGroups
 from keras_dlnotes.word2vec.tree_layout import TreeLayout
 from keras_dlnotes.word2vec.tree_tables import TreeTables
-from keras_dlnotes.word2vec.windows import chunk_of
+from keras_dlnotes.word2vec.windows import chunk_of, largest_divisor
 
 WORDS, SIZE, WINDOW = 60, 6, 3
 FORMS = {
@@ -44,9 +44,14 @@ def problem(length=32, segments=4, seed=0):
         "widths": rng.integers(1, WINDOW + 1, (segments, length)).astype("int32"),
         "embeddings": rng.normal(size=(WORDS, SIZE)).astype("float32"),
         "output": rng.normal(size=(WORDS, SIZE)).astype("float32"),
-        "noise": rng.integers(0, WORDS, (segments * length // chunk_of(length), 7)).astype("int32"),
+        "noise": rng.integers(0, WORDS, (segments * length, 7)).astype("int32"),
         "tree": HuffmanTree(counts),
     }
+
+
+def sharing(form, length):
+    """How many neighbouring centre words share their noise."""
+    return chunk_of(length) if form.predicts_windows else largest_divisor(length, SHARE)
 
 
 def head_of(name, p):
@@ -71,7 +76,7 @@ def pairs_of(p, form):
                 )
                 if other != at and sentence >= 0 and p["sentences"][segment, other] == sentence
             ]
-            group = (segment * length + place) // chunk_of(length)
+            group = (segment * length + place) // sharing(form, length)
             centre = p["tokens"][segment, at]
             if form.predicts_windows:
                 yield from (([centre], word, group) for word in around)
@@ -133,7 +138,8 @@ def by_step(p, form, head_name, static):
     step = Step(form, head, WINDOW)
     extra = None
     if head_name == "negative":
-        extra = keras.ops.convert_to_tensor(p["noise"])
+        groups = p["widths"].size // sharing(form, p["widths"].shape[1])
+        extra = keras.ops.convert_to_tensor(p["noise"][:groups])
     elif head_name != "softmax":
         tokens = keras.ops.convert_to_tensor(p["tokens"])
         single = not form.predicts_windows
@@ -155,11 +161,11 @@ def test_a_step_is_the_sum_over_pairs(form, head, static):
     np.testing.assert_allclose(dense(up_out, d_out.shape), d_out, atol=3e-5)
 
 
-@pytest.mark.parametrize("length", [1, 5, 33])
+@pytest.mark.parametrize(("length", "segments"), [(1, 4), (5, 4), (33, 4), (128, 1)])
 @pytest.mark.parametrize("head", ["negative", "shallow tree"])
 @pytest.mark.parametrize("form", ["skip_gram", "cbow"])
-def test_segments_of_any_length(form, head, length):
-    p, form = problem(length, seed=length), FORMS[form]
+def test_segments_of_any_length(form, head, length, segments):
+    p, form = problem(length, segments, seed=length), FORMS[form]
     _, count, d_in, d_out = by_loops(p, form, head)
     _, got_count, up_in, up_out = by_step(p, form, head, True)
     assert float(got_count) == count
