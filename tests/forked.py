@@ -11,7 +11,7 @@ import socket
 import unittest.mock
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["fire_workers", "fire_search"])
+CONTEXT.set_forkserver_preload(["fire_workers", "fire_search", "fire_examples"])
 
 
 TESTS = pathlib.Path(__file__).parent
