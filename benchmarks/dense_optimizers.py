@@ -4,9 +4,10 @@
                                           [--rounds 60]
 
 Two nets, an MLP of 8 layers of 512 and one of 150 small variables, each without and with XLA. Every
-comparison has two copies of Keras' optimizer and two of ours. A round times all four; printed are
-the medians over the rounds, and of each round's ratio. The ratio of the two copies of Keras is what
-noise and the place in memory make of 1.00: only what lies outside it is a difference.
+comparison has two copies of Keras' optimizer and two of ours between them. A round times all four,
+in an order drawn anew; printed are the medians over the rounds, and of each round's ratio. The
+ratio of the two copies of Keras is what noise and the place in memory make of 1.00: only what lies
+outside it is a difference.
 """
 
 import argparse
@@ -67,11 +68,11 @@ def measured(steps, rounds):
     for step in steps:
         seconds(step, 3)
     repeats = max(1, round(SAMPLE / min(seconds(step, 3) for step in steps)))
-    times = np.zeros((rounds, len(steps)))
+    times, order = np.zeros((rounds, len(steps))), np.random.default_rng(0)
     for turn in range(rounds):
-        for index, step in enumerate(steps):
-            step()  # Its variables into the cache, whatever ran before.
-            times[turn, index] = 1000 * seconds(step, repeats)
+        for index in order.permutation(len(steps)):
+            steps[index]()  # Its variables into the cache, whatever ran before.
+            times[turn, index] = 1000 * seconds(steps[index], repeats)
     return times
 
 
@@ -91,9 +92,9 @@ def main():
                 ours, theirs = PAIRS[name]
                 steps = [
                     step_of(make(), shapes, gradients, jit_compile)
-                    for make in (theirs, ours, theirs, ours)
+                    for make in (theirs, ours, ours, theirs)
                 ]
-                peer, mine, copy, second = measured(steps, arguments.rounds).T
+                peer, mine, second, copy = measured(steps, arguments.rounds).T
                 ratio, noise = np.median((mine + second) / (peer + copy)), np.median(copy / peer)
                 print(
                     f"{net:5s} {'XLA' if jit_compile else '':3s} {name:15s} "

@@ -90,9 +90,7 @@ class Hyperparameter:
 
         cell["variable"] = optimizer.add_variable(
             shape=(2,),
-            initializer=lambda shape, dtype=None: ops.convert_to_tensor(
-                [value, 1.0 - value], dtype
-            ),
+            initializer=initializer,
             dtype="float32",
             aggregation="only_first_replica",
             name=self.name,
