@@ -10,10 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-#: How many numbers XLA adds up as one row of a product.
-WIDTH = 256
-#: How many squares it adds up in one loop, and how many such loops run side by side.
-FOLD, SIDE = 8, 512
+#: Sums under XLA: so many rows are added up in one loop, and so many numbers are a row.
+FOLD, WIDTH = 8, 512
 
 #: Histogram bins are powers of two: bin 0 holds everything under 2**LOWEST (zeros too), the last
 #: bin everything from 2**HIGHEST on (infinities and NaN too), the others one power each.
@@ -84,28 +82,22 @@ def sum_of_squares(x):
 
         if not in_xla():
             return 2.0 * tf.nn.l2_loss(x)  # one pass, no copy
-    n = math.prod(x.shape) if None not in x.shape else 0
-    if n < 8 * FOLD * SIDE or not in_xla():
-        return total(ops.square(x))
-    # XLA writes down whatever goes into a product: an eighth of the squares, if eight are added up
-    # before.
-    x, whole = ops.reshape(x, (-1,)), n - n % (FOLD * SIDE)
-    rows, sums = ops.reshape(x[:whole], (-1, FOLD, SIDE)), 0.0
-    for i in range(FOLD):
-        sums = sums + ops.square(rows[:, i])
-    return total(sums) + total(ops.square(x[whole:]))
+    return total(ops.square(x))
 
 
 def total(x):
     """The sum of all numbers."""
     n = math.prod(x.shape) if None not in x.shape else 0
-    if n < 8 * WIDTH or (keras.backend.backend() == "tensorflow" and not in_xla()):
+    if n < FOLD * WIDTH or (keras.backend.backend() == "tensorflow" and not in_xla()):
         return ops.sum(x)
     # XLA on a CPU adds up one number after another. In a product with ones it takes several at
-    # once, 18 times as fast.
-    x, whole = ops.reshape(x, (-1,)), n - n % WIDTH
-    rows = ops.matmul(ops.reshape(x[:whole], (-1, WIDTH)), ops.ones((WIDTH,), x.dtype))
-    return ops.sum(rows) + ops.sum(x[whole:])
+    # once, 18 times as fast; but what goes into a product it writes down first: an eighth of it, if
+    # eight rows are added up before.
+    x, whole = ops.reshape(x, (-1,)), n - n % (FOLD * WIDTH)
+    rows, folded = ops.reshape(x[:whole], (-1, FOLD, WIDTH)), 0.0
+    for i in range(FOLD):
+        folded = folded + rows[:, i]
+    return ops.sum(ops.matmul(folded, ops.ones((WIDTH,), x.dtype))) + ops.sum(x[whole:])
 
 
 def sums_of_squares(values):
