@@ -1,19 +1,22 @@
 """An example run as a program, in a process that has its imports behind it already."""
 
 import gc
+import importlib
 import os
 import runpy
 import sys
 
 # What the examples import, so that a process parted from this one need not.
-import keras  # noqa: F401
-import keras_tuner  # noqa: F401
-import matplotlib.pyplot  # noqa: F401
-import sklearn.datasets
-import sklearn.ensemble
-import sklearn.linear_model  # noqa: F401
-
-import keras_dlnotes  # noqa: F401
+for name in (
+    "keras",
+    "keras_dlnotes",
+    "keras_tuner",
+    "matplotlib.pyplot",
+    "sklearn.datasets",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+):
+    importlib.import_module(name)
 
 
 def program(path, folder):

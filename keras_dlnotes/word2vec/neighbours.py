@@ -1,7 +1,8 @@
 """What surrounds each word of a text, where all of it together predicts the word.
 
 A window is narrow. A sum over it is a few shifted copies of the text, each times whether that
-neighbour counts: a third of the work of a product with a band matrix, and no row is gathered twice.
+neighbour counts: with a window of 5 half the time of a product with a band matrix, and no row is
+gathered twice.
 """
 
 from keras import ops
@@ -23,8 +24,8 @@ def neighbours(sentences, widths):
         sentences: Sentence of each token, -1 for padding, (segments, length + 2 window).
         widths: How far each centre word looks, (segments, length); at most `window`.
 
-    Returns three times 1.0, 0.0 or what lies between, (segments, length, 2 window) and, for the
-    second, (segments, length).
+    Returns 1.0 or 0.0, (segments, length, 2 window); 1.0 or 0.0, (segments, length); and numbers
+    from 0 to 1, (segments, length, 2 window).
     """
     length = widths.shape[1]
     window = (sentences.shape[1] - length) // 2

@@ -5,18 +5,23 @@ from keras import ops
 
 from keras_dlnotes.word2vec.compiled import fused
 from keras_dlnotes.word2vec.sums import total, total_last
+from keras_dlnotes.word2vec.windows import chunk_of, largest_divisor
 
 #: How many neighbouring rows share their noise where each predicts one word.
 SHARE = 64
 
 
+def sharing(length, single):
+    """How many neighbouring words of a segment share their noise; `single`: see `SHARE`."""
+    return largest_divisor(length, SHARE) if single else chunk_of(length)
+
+
 class SharedNoise:
     """log sigmoid(h . v) for the true word, log sigmoid(-h . v) for noise.
 
-    A chunk of neighbouring centre words shares `size` noise words, each weighted by
-    `negative` / `size` a pair, so that the expectation is that of `negative` words drawn for each
-    pair while true words and noise are met in one dense product. As in the paper a noise word may
-    be the true word.
+    Neighbouring centre words share `size` noise words, each weighted by `negative` / `size` a pair,
+    so that the expectation is that of `negative` words drawn for each pair while noise is met in
+    dense products. As in the paper a noise word may be the true word.
     """
 
     def __init__(self, negative, size=16):

@@ -4,9 +4,8 @@ import keras
 from keras import ops
 
 from keras_dlnotes.word2vec.compiled import fused
-from keras_dlnotes.word2vec.output_negative import SHARE, SharedNoise
+from keras_dlnotes.word2vec.output_negative import SharedNoise, sharing
 from keras_dlnotes.word2vec.output_tree import TreePaths
-from keras_dlnotes.word2vec.windows import chunk_of, largest_divisor
 
 
 class Step:
@@ -48,14 +47,11 @@ class Step:
         if self.shrink:
             drawn = ops.cast(_uniform((segments, length), seed, 0) * self.window, "int32")
             widths = 1 + ops.minimum(drawn, self.window - 1)
-        extra = None
+        extra, single = None, not self.form.predicts_windows
         if isinstance(self.head, SharedNoise):
-            chunk = chunk_of(length)
-            if not self.form.predicts_windows:
-                chunk = largest_divisor(length, SHARE)
-            extra = self.noise((segments * length // chunk, self.head.size), seed)
+            groups = segments * length // sharing(length, single)
+            extra = self.noise((groups, self.head.size), seed)
         elif isinstance(self.head, TreePaths):
-            single = not self.form.predicts_windows
             extra = self.head.entries(tokens, length, self.window, single, static)
         return tokens, sentences, widths, extra
 
@@ -70,6 +66,7 @@ class Step:
 
 @fused
 def _noise(drawn, threshold, alias):
+    """The word of each pair of numbers in [0, 1), see `NoiseDistribution`."""
     words = alias.shape[0]
     place = ops.minimum(ops.cast(drawn[0] * words, "int32"), words - 1)
     kept = drawn[1] < ops.take(threshold, place, axis=0)

@@ -7,14 +7,13 @@ import pytest
 from keras_dlnotes.word2vec.architectures import ContinuousBagOfWords, SkipGram
 from keras_dlnotes.word2vec.descent import descend
 from keras_dlnotes.word2vec.huffman import HuffmanTree
-from keras_dlnotes.word2vec.output_negative import SHARE, SharedNoise
+from keras_dlnotes.word2vec.output_negative import SharedNoise, sharing
 from keras_dlnotes.word2vec.output_softmax import FullSoftmax
 from keras_dlnotes.word2vec.output_tree import TreePaths
 from keras_dlnotes.word2vec.step import Step
 from keras_dlnotes.word2vec.tree_groups import TreeGroups
 from keras_dlnotes.word2vec.tree_layout import TreeLayout
 from keras_dlnotes.word2vec.tree_tables import TreeTables
-from keras_dlnotes.word2vec.windows import chunk_of, largest_divisor
 
 WORDS, SIZE, WINDOW = 60, 6, 3
 FORMS = {
@@ -49,11 +48,6 @@ def problem(length=32, segments=4, seed=0):
     }
 
 
-def sharing(form, length):
-    """How many neighbouring centre words share their noise."""
-    return chunk_of(length) if form.predicts_windows else largest_divisor(length, SHARE)
-
-
 def head_of(name, p):
     if name == "negative":
         return SharedNoise(5, 7)
@@ -76,7 +70,7 @@ def pairs_of(p, form):
                 )
                 if other != at and sentence >= 0 and p["sentences"][segment, other] == sentence
             ]
-            group = (segment * length + place) // sharing(form, length)
+            group = (segment * length + place) // sharing(length, not form.predicts_windows)
             centre = p["tokens"][segment, at]
             if form.predicts_windows:
                 yield from (([centre], word, group) for word in around)
@@ -138,7 +132,7 @@ def by_step(p, form, head_name, static):
     step = Step(form, head, WINDOW)
     extra = None
     if head_name == "negative":
-        groups = p["widths"].size // sharing(form, p["widths"].shape[1])
+        groups = p["widths"].size // sharing(p["widths"].shape[1], not form.predicts_windows)
         extra = keras.ops.convert_to_tensor(p["noise"][:groups])
     elif head_name != "softmax":
         tokens = keras.ops.convert_to_tensor(p["tokens"])
