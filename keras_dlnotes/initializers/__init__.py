@@ -8,20 +8,18 @@ from keras_dlnotes.initializers.draws import (
     SmallNormal,
     TruncatedNormal,
 )
+from keras_dlnotes.initializers.fan_in import FanInUniform
 from keras_dlnotes.initializers.fans import compute_fans
-from keras_dlnotes.initializers.lsuv import LSUVReport, lsuv_scale
-from keras_dlnotes.initializers.scaling import (
-    FanInUniform,
+from keras_dlnotes.initializers.glorot import (
     GlorotNormal,
     GlorotUniform,
-    HeNormal,
-    HeUniform,
-    LecunNormal,
-    LecunUniform,
-    VarianceScaling,
     XavierNormal,
     XavierUniform,
 )
+from keras_dlnotes.initializers.he import HeNormal, HeUniform
+from keras_dlnotes.initializers.lecun import LecunNormal, LecunUniform
+from keras_dlnotes.initializers.lsuv import LSUVReport, lsuv_scale
+from keras_dlnotes.initializers.variance_scaling import VarianceScaling
 
 __all__ = [
     "Constant",

@@ -1,7 +1,5 @@
 """Word2Vec as a Keras model."""
 
-import os
-
 import keras
 import numpy as np
 from keras import ops
@@ -11,6 +9,7 @@ from keras_dlnotes._saving import serializable
 from keras_dlnotes.word2vec import prediction
 from keras_dlnotes.word2vec.architectures import ContinuousBagOfWords, SkipGram
 from keras_dlnotes.word2vec.huffman import HuffmanTree
+from keras_dlnotes.word2vec.initial_vectors import rows_of
 from keras_dlnotes.word2vec.noise import NoiseDistribution
 from keras_dlnotes.word2vec.output_negative import SharedNoise
 from keras_dlnotes.word2vec.output_softmax import FullSoftmax
@@ -149,7 +148,7 @@ class Word2Vec(Training, keras.Model):
             shape=(rows, size), initializer="zeros", dtype="float32", name="output"
         )
         if initial_vectors is not None:
-            known, vectors = _rows_of(initial_vectors, self.vocabulary, size)
+            known, vectors = rows_of(initial_vectors, self.vocabulary, size)
             table = np.array(self.embeddings)
             table[known] = vectors
             self.embeddings.assign(table)
@@ -291,29 +290,3 @@ class Word2Vec(Training, keras.Model):
         if isinstance(config["vocabulary"], dict):
             config["vocabulary"] = keras.saving.deserialize_keras_object(config["vocabulary"])
         return cls(**config)
-
-
-def _rows_of(source, vocabulary, size):
-    """Which rows initial vectors fill, and with what."""
-    if isinstance(source, (str, os.PathLike)):
-        from keras_dlnotes.word2vec.vectors import WordVectors
-
-        source = WordVectors.load(source)
-    if hasattr(source, "words"):
-        known = [word for word in vocabulary.words if word in source]
-        if not known:
-            raise ValueError("`initial_vectors` holds no word of the vocabulary")
-        rows = [vocabulary.index(word) for word in known]
-        vectors = np.stack([source[word] for word in known])
-    else:
-        rows, vectors = slice(None), np.asarray(source, np.float32)
-        if vectors.ndim != 2 or len(vectors) != len(vocabulary):
-            shape = getattr(vectors, "shape", None)
-            _checks.fail(
-                "initial_vectors", f"have a row for each of {len(vocabulary)} words", shape
-            )
-    if vectors.shape[1] != size:
-        _checks.fail("initial_vectors", f"have vectors of size {size}", vectors.shape)
-    if not np.isfinite(vectors).all():
-        raise ValueError("`initial_vectors` holds numbers that are not finite")
-    return rows, vectors
