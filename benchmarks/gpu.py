@@ -34,6 +34,8 @@ OPTIMIZERS = {
     "Adagrad": (optimizers.Adagrad, keras.optimizers.Adagrad),
 }
 
+WRAPPERS = (optimizers.AdaptiveClip, optimizers.Lookahead, optimizers.SWA)
+
 
 def gpu():
     """The first GPU's name as it is shown to people, or None."""
@@ -123,13 +125,13 @@ def agree():
         assert error < (2 if label == "Word2Vec" else 0.02), label
 
 
-def word2vec(tokens, vector_size, words=20_000):
+def word2vec(tokens, vector_size, words=20_000, **mode):
     rng = np.random.default_rng(0)
     counts = (1e6 / np.arange(1, words + 1)).astype("int64")
     vocabulary = Vocabulary([f"w{i}" for i in range(words)], counts)
     text = rng.choice(words, tokens, p=counts / counts.sum()).astype("int32")
     corpus = Corpus(vocabulary, text, np.arange(0, tokens, 1000), sample=None)
-    model = Word2Vec(vocabulary, vector_size, 5, seed=1)
+    model = Word2Vec(vocabulary, vector_size, 5, seed=1, **mode)
     model.compile()
     return model, corpus.dataset(16_384, seed=1)
 
@@ -160,6 +162,24 @@ def show(label, found):
     )
 
 
+def every_step():
+    """(what it is, a model, a batch) of each optimizer, of the monitor, and of Word2Vec's modes."""
+    for make in optimizers.__dict__.values():
+        if isinstance(make, type) and issubclass(make, keras.optimizers.Optimizer):
+            wraps = [optimizers.SGD()] if make in WRAPPERS else []
+            model = net(make(*wraps), layers.BatchNormalization, width=16, depth=2)
+            yield make.__name__, model, data(model)
+    model = net(optimizers.Adam(clipnorm=1.0), layers.BatchNormalization, width=16, depth=2)
+    callbacks = keras.callbacks.CallbackList([GradientMonitor(histograms=10)], model=model)
+    callbacks.on_train_begin()
+    yield "GradientMonitor", model, data(model)
+    callbacks.on_train_end()
+    for architecture in ("skip_gram", "cbow"):
+        for output in ("negative_sampling", "hierarchical_softmax", "softmax"):
+            model, batches = word2vec(2000, 8, 100, architecture=architecture, output=output)
+            yield f"{architecture}, {output}", model, next(iter(batches))
+
+
 def without_kernel():
     """Operations of our training steps that TensorFlow can only run on the host."""
     import tensorflow as tf
@@ -172,30 +192,25 @@ def without_kernel():
         ]:
             yield from ((op.type, op.name) for op in function.get_operations())
 
-    known, found = {}, {}
-    for label, (make, _) in OPTIMIZERS.items():
-        model = net(make(1e-3), layers.BatchNormalization, width=16, depth=2)
-        x, y = data(model)
-
-        @tf.function
-        def step(x, y, model=model):
-            return model.train_step((x, y))
-
+    known, found, steps = {}, {}, 0
+    for label, model, batch in every_step():
+        steps += 1
         model.optimizer.build(model.trainable_variables)
-        for kind, name in types(step.get_concrete_function(tf.constant(x), tf.constant(y)).graph):
+        step = tf.function(lambda *batch, model=model: model.train_step(*batch), autograph=False)
+        for kind, name in types(step.get_concrete_function(batch).graph):
             if kind not in known:
                 registered = kernels.get_registered_kernels_for_op(kind).kernel
                 known[kind] = {kernel.device_type for kernel in registered}
             # An operation with no kernel at all is a symbol, which runs nowhere.
             if known[kind] and not known[kind] & {"GPU", "DEFAULT"}:
                 found.setdefault(label, {})[kind] = name
-    return found
+    return steps, found
 
 
 def main():
     if BACKEND == "tensorflow":
-        hosted = without_kernel()
-        print("Operations without a GPU kernel:", hosted or "none")
+        steps, hosted = without_kernel()
+        print(f"Operations without a GPU kernel, in {steps} training steps:", hosted or "none")
     device = gpu()
     if device is None:
         print(f"No GPU is visible to {BACKEND}: nothing is measured.")
