@@ -9,9 +9,9 @@ each, in an order drawn anew each time, so that drifts of the machine hit both a
 make a pair: a hundred steps of each, with all that happens every 50 or 100 steps in it. Printed are
 the median over the pairs of time with over time without, and the quartiles. "off, again" races the
 train function against itself, traced twice: what is smaller than its figures is noise. A step is
-one call of the train function that ``fit`` itself calls, and of ``on_train_batch_end``. "was on" is
-the model after a training with the monitor. "epoch" is what the end of an epoch takes, with
-TensorBoard's file and without the picture.
+one call of the train function that ``fit`` itself calls, and of ``on_train_batch_end`` of the
+callbacks, of which Keras has one of its own. "was on" is the model after a training with the
+monitor. "epoch" is what the end of an epoch takes, with TensorBoard's file and without the picture.
 """
 
 import os
@@ -65,35 +65,39 @@ def prepared(make, jit, way):
     y = np.random.default_rng(1).integers(0, 10, shape[0])
     batches = iter(tf.data.Dataset.from_tensors((x, y)).cache().repeat())
 
+    def counted(step, callbacks):
+        """A step as `fit` takes it, which has callbacks of its own."""
+        batch = 0
+
+        def one():
+            nonlocal batch
+            result = step(batches)
+            callbacks.on_train_batch_end(batch, None)
+            batch += 1
+            return result
+
+        one()
+        return one
+
     def traced():
         model.train_function = None
         model.make_train_function()
-        step = model.train_function
-        step(batches)
-        return lambda: step(batches)
+        own = keras.callbacks.CallbackList(add_history=True, model=model)
+        return counted(model.train_function, own)
 
     off = traced()
     if WAYS[way] is None:
         return off, traced(), None
     logs = None if way == "was on" else tempfile.mkdtemp()
     monitor = GradientMonitor(logs, image=False, on_problem=None, **WAYS[way])
-    callbacks = keras.callbacks.CallbackList([monitor], model=model)
+    callbacks = keras.callbacks.CallbackList([monitor], add_history=True, model=model)
     callbacks.on_train_begin()
     callbacks.on_epoch_begin(0)
-    watched = model.train_function
-    watched(batches)
+    on = counted(model.train_function, callbacks)
     if way == "was on":
         callbacks.on_epoch_end(0, {})
         callbacks.on_train_end()
         return off, traced(), None
-    batch = 0
-
-    def on():
-        nonlocal batch
-        result = watched(batches)
-        callbacks.on_train_batch_end(batch, None)
-        batch += 1
-        return result
 
     def end():
         start = time.perf_counter()
