@@ -56,8 +56,8 @@ class Mish(Elementwise):
 
     Example:
         >>> import numpy as np
-        >>> Mish()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([-0.3034015,  0.       ,  0.8650984], dtype=float32)
+        >>> Mish()(np.array([-1.0, 0.0, 1.0])).numpy().round(4)
+        array([-0.3034,  0.    ,  0.8651], dtype=float32)
 
     Reference: [Misra, 2019](https://arxiv.org/abs/1908.08681)
     """

@@ -87,10 +87,15 @@ def test_checkpoint_brings_back_slots_and_numbers(tmp_path):
     model.fit(IDS, TARGETS, batch_size=8, verbose=0, shuffle=False)
     path = tf.train.Checkpoint(model, optimizer=model.optimizer).save(str(tmp_path / "state"))
     model.optimizer.momentum = 0.2
-    first = [model.train_on_batch(IDS, TARGETS) for _ in range(3)]
+
+    def losses():
+        model.reset_metrics()  # Before Keras 3.15 the loss of a batch is the mean of all so far.
+        return [model.train_on_batch(IDS, TARGETS) for _ in range(3)]
+
+    first = losses()
     tf.train.Checkpoint(model, optimizer=model.optimizer).restore(path)
     assert model.optimizer.momentum == pytest.approx(0.7)
-    second = [model.train_on_batch(IDS, TARGETS) for _ in range(3)]
+    second = losses()
     assert first[0] == second[0]
     assert first[2] != second[2]
 
