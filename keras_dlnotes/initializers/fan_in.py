@@ -1,11 +1,11 @@
 """The old rule of thumb."""
 
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.initializers.variance_scaling import Named
+from keras_dlnotes.initializers.variance_scaling import UniformByInputs
 
 
 @serializable
-class FanInUniform(Named):
+class FanInUniform(UniformByInputs):
     """The old rule of thumb, which shrinks signals by sqrt(3) a layer.
 
     Its variance is only 1 / (3 fan_in). Keras has no name for it; it is the default of PyTorch's
@@ -26,9 +26,4 @@ class FanInUniform(Named):
     Reference: [Glorot & Bengio, 2010](https://proceedings.mlr.press/v9/glorot10a.html)
     """
 
-    _keys = ("seed", "input_axes", "output_axes", "kernel")
-
-    def __init__(self, seed=None, input_axes=None, output_axes=None, *, kernel="conv"):
-        super().__init__(
-            1.0 / 3.0, "fan_in", "uniform", seed, input_axes, output_axes, kernel=kernel
-        )
+    share = 1.0 / 3.0

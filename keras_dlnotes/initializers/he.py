@@ -1,11 +1,11 @@
 """He initialization: the signal keeps its size although ReLU cuts off half of it."""
 
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.initializers.variance_scaling import Named, normal
+from keras_dlnotes.initializers.variance_scaling import NormalByInputs, UniformByInputs
 
 
 @serializable
-class HeNormal(Named):
+class HeNormal(NormalByInputs):
     """He initialization, normal: for ReLU and its relatives.
 
     The 2 makes up for the half of the signal that ReLU cuts off. Same numbers as
@@ -28,19 +28,11 @@ class HeNormal(Named):
     Reference: [He et al., 2015](https://arxiv.org/abs/1502.01852)
     """
 
-    _keys = ("seed", "input_axes", "output_axes", "truncated", "kernel")
-
-    def __init__(
-        self, seed=None, input_axes=None, output_axes=None, *, truncated=True, kernel="conv"
-    ):
-        super().__init__(
-            2.0, "fan_in", normal(truncated), seed, input_axes, output_axes, kernel=kernel
-        )
-        self.truncated = truncated
+    share = 2.0
 
 
 @serializable
-class HeUniform(Named):
+class HeUniform(UniformByInputs):
     """He initialization, uniform: for ReLU and its relatives.
 
     Same numbers as `keras.initializers.HeUniform`.
@@ -60,7 +52,4 @@ class HeUniform(Named):
     Reference: [He et al., 2015](https://arxiv.org/abs/1502.01852)
     """
 
-    _keys = ("seed", "input_axes", "output_axes", "kernel")
-
-    def __init__(self, seed=None, input_axes=None, output_axes=None, *, kernel="conv"):
-        super().__init__(2.0, "fan_in", "uniform", seed, input_axes, output_axes, kernel=kernel)
+    share = 2.0

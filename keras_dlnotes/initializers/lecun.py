@@ -1,11 +1,11 @@
 """LeCun initialization: the signal keeps its size."""
 
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.initializers.variance_scaling import Named, normal
+from keras_dlnotes.initializers.variance_scaling import NormalByInputs, UniformByInputs
 
 
 @serializable
-class LecunNormal(Named):
+class LecunNormal(NormalByInputs):
     """Variance 1 / fan_in, normal: what SELU asks for.
 
     Same numbers as `keras.initializers.LecunNormal`.
@@ -27,19 +27,11 @@ class LecunNormal(Named):
     Reference: [LeCun et al., 1998, Efficient BackProp](https://doi.org/10.1007/3-540-49430-8_2)
     """
 
-    _keys = ("seed", "input_axes", "output_axes", "truncated", "kernel")
-
-    def __init__(
-        self, seed=None, input_axes=None, output_axes=None, *, truncated=True, kernel="conv"
-    ):
-        super().__init__(
-            1.0, "fan_in", normal(truncated), seed, input_axes, output_axes, kernel=kernel
-        )
-        self.truncated = truncated
+    share = 1.0
 
 
 @serializable
-class LecunUniform(Named):
+class LecunUniform(UniformByInputs):
     """Variance 1 / fan_in, uniform.
 
     Same numbers as `keras.initializers.LecunUniform`.
@@ -59,7 +51,4 @@ class LecunUniform(Named):
     Reference: [LeCun et al., 1998, Efficient BackProp](https://doi.org/10.1007/3-540-49430-8_2)
     """
 
-    _keys = ("seed", "input_axes", "output_axes", "kernel")
-
-    def __init__(self, seed=None, input_axes=None, output_axes=None, *, kernel="conv"):
-        super().__init__(1.0, "fan_in", "uniform", seed, input_axes, output_axes, kernel=kernel)
+    share = 1.0

@@ -98,3 +98,26 @@ class Named(VarianceScaling):
 def normal(truncated):
     boolean("truncated", truncated)
     return "truncated_normal" if truncated else "untruncated_normal"
+
+
+class NormalByInputs(Named):
+    """Normal draws of variance `share` over the number of inputs."""
+
+    _keys = ("seed", "input_axes", "output_axes", "truncated", "kernel")
+
+    def __init__(
+        self, seed=None, input_axes=None, output_axes=None, *, truncated=True, kernel="conv"
+    ):
+        super().__init__(
+            self.share, "fan_in", normal(truncated), seed, input_axes, output_axes, kernel=kernel
+        )
+        self.truncated = truncated
+
+
+class UniformByInputs(Named):
+    """Uniform draws of variance `share` over the number of inputs."""
+
+    def __init__(self, seed=None, input_axes=None, output_axes=None, *, kernel="conv"):
+        super().__init__(
+            self.share, "fan_in", "uniform", seed, input_axes, output_axes, kernel=kernel
+        )
