@@ -11,6 +11,7 @@ from keras_dlnotes.layers.elu import ELU
 from keras_dlnotes.layers.gelu import GELU
 from keras_dlnotes.layers.leaky_relu import LeakyReLU
 from keras_dlnotes.layers.maxout import Maxout, MaxoutDense
+from keras_dlnotes.layers.min_max_scaling import MinMaxScaling
 from keras_dlnotes.layers.plain_activations import (
     SELU,
     Linear,
@@ -25,9 +26,9 @@ from keras_dlnotes.layers.prelu import PReLU
 from keras_dlnotes.layers.relu import ReLU
 from keras_dlnotes.layers.residual import Residual
 from keras_dlnotes.layers.rrelu import RReLU
-from keras_dlnotes.layers.scaling import MinMaxScaling, Standardization
 from keras_dlnotes.layers.snake import Snake
 from keras_dlnotes.layers.softmax import Softmax
+from keras_dlnotes.layers.standardization import Standardization
 from keras_dlnotes.layers.step import (
     Sign,
     Step,

@@ -7,8 +7,9 @@ from keras_dlnotes._saving import serializable
 from keras_dlnotes.layers.batch_normalization import BatchNormalization
 from keras_dlnotes.layers.dropout import AlphaDropout, Dropout
 from keras_dlnotes.layers.maxout import MaxoutDense
+from keras_dlnotes.layers.min_max_scaling import MinMaxScaling
 from keras_dlnotes.layers.residual import Residual
-from keras_dlnotes.layers.scaling import MinMaxScaling, Standardization
+from keras_dlnotes.layers.standardization import Standardization
 
 #: Which variance keeps a signal alive through which activation; all others get Glorot's.
 INITIALIZERS = {
