@@ -13,6 +13,7 @@ what lies outside it is a difference.
 """
 
 import argparse
+import functools
 import os
 import time
 
@@ -92,10 +93,9 @@ def main():
         shapes = NETS[net]
         gradients = [tf.Variable(generator.normal(size=s).astype("float32")) for s in shapes]
         for jit_compile in [False, True] if arguments.xla is None else [arguments.xla]:
-
-            def prepare(optimizer, shapes=shapes, gradients=gradients, jit_compile=jit_compile):
-                return step_of(optimizer, shapes, gradients, jit_compile)
-
+            prepare = functools.partial(
+                step_of, shapes=shapes, gradients=gradients, jit_compile=jit_compile
+            )
             for name in arguments.names or PAIRS:
                 ours, theirs = PAIRS[name]
                 makes = [theirs, ours, ours, theirs]

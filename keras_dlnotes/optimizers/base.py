@@ -1,6 +1,5 @@
 """The mechanics every optimizer of this package shares; an optimizer adds its formula."""
 
-import inspect
 from types import SimpleNamespace
 
 import keras
@@ -8,14 +7,13 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes.optimizers import _clipping, _rows, _updates
+from keras_dlnotes.optimizers._config import Configured
 from keras_dlnotes.optimizers._hyperparameters import Hyperparameter, hyperparameters
 from keras_dlnotes.optimizers._rows import Rows
 from keras_dlnotes.optimizers._updates import wide
 
-VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
-
-class Optimizer(keras.optimizers.Optimizer):
+class Optimizer(Configured):
     """Base of the optimizers: merged rows, schedulable numbers, clipping, weight decay.
 
     An optimizer is three small methods on plain tensors, and the same three serve a whole variable
@@ -328,36 +326,6 @@ class Optimizer(keras.optimizers.Optimizer):
         if not Optimizer.weight_decay.given(self):
             return False
         return self.rows == "lazy" if self.lazy_weight_decay is None else self.lazy_weight_decay
-
-    # -------------------------------------------------------------------------------------- config
-
-    def get_config(self):
-        config = super().get_config()
-        for cls in type(self).__mro__:
-            if not issubclass(cls, Optimizer):
-                break
-            for name, parameter in inspect.signature(cls.__init__).parameters.items():
-                if name != "self" and parameter.kind not in VARIADIC:
-                    config.setdefault(name, getattr(self, name))
-        for name, hyperparameter in hyperparameters(type(self)).items():
-            config[name] = hyperparameter.config(self)
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        rate = config.get("learning_rate")
-        # A schedule or a callback may end at zero; a saved model must load all the same.
-        at_rest = isinstance(rate, (int, float)) and rate <= 0
-        if at_rest:
-            config["learning_rate"] = 1.0
-        for name in hyperparameters(cls):
-            if isinstance(config.get(name), dict):
-                config[name] = keras.saving.deserialize_keras_object(config[name], custom_objects)
-        optimizer = super().from_config(config, custom_objects)
-        if at_rest:
-            optimizer.learning_rate = rate
-        return optimizer
 
 
 def _limit(name, value):
