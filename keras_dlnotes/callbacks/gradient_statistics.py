@@ -76,15 +76,6 @@ def merged(rows, ids, length, xla):
     return tf.math.unsorted_segment_sum(rows, place, tf.size(different))
 
 
-def sum_of_squares(x):
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        if not in_xla():
-            return 2.0 * tf.nn.l2_loss(x)  # one pass, no copy
-    return total(ops.square(x))
-
-
 def total(x):
     """The sum of all numbers."""
     n = math.prod(x.shape) if None not in x.shape else 0
@@ -100,21 +91,27 @@ def total(x):
     return ops.sum(ops.matmul(folded, ops.ones((WIDTH,), x.dtype))) + ops.sum(x[whole:])
 
 
-def sums_of_squares(values):
+def sums_of_squares(numbers):
     if keras.backend.backend() == "tensorflow" and not in_xla():
         import tensorflow as tf
 
-        return 2.0 * tf.stack([tf.nn.l2_loss(x) for x in values])
-    return ops.stack([sum_of_squares(x) for x in values])
+        # One pass, no copy.
+        return 2.0 * tf.stack([tf.nn.l2_loss(x) for x in numbers])
+    return ops.stack([total(ops.square(x)) for x in numbers])
 
 
-def spread_of(x, mean, scale):
-    """The sum of squares of (x - mean) / scale; the division only where it is needed."""
-    usual = ops.logical_and(scale > 1e-12, scale < 1e12)
+def spreads_of(values, means, scales):
+    """The sums of squares of (x - mean) / scale; divisions only where one of them is needed."""
+    usual = ops.all(ops.logical_and(scales > 1e-12, scales < 1e12))
+    means = ops.unstack(means)
+
+    def around():  # made where it is used up, variable by variable
+        return [each.numbers - mean for each, mean in zip(values, means, strict=True)]
+
     return ops.cond(
         usual,
-        lambda: sum_of_squares(x - mean) / ops.square(scale),
-        lambda: sum_of_squares((x - mean) / scale),
+        lambda: sums_of_squares(around()) / ops.square(scales),
+        lambda: sums_of_squares(divided(around(), scales)),
     )
 
 
@@ -130,15 +127,19 @@ def in_xla():
     )
 
 
-def largest(x):
-    return ops.maximum(ops.max(x), -ops.min(x))
+def largest_of(numbers):
+    """The largest magnitude of each."""
+    highest, lowest = (ops.stack([find(x) for x in numbers]) for find in (ops.max, ops.min))
+    return ops.maximum(highest, -lowest)
 
 
-def safe_norm(x):
-    """The L2 norm where squares would leave float32's range at either end."""
-    size = largest(x)
-    size = ops.where(ops.logical_and(size > 0, ops.isfinite(size)), size, 1.0)
-    return ops.sqrt(sum_of_squares(x / size)) * size
+def scales_of(largest):
+    """What to divide numbers by, so that their squares stay within float32's range."""
+    return ops.where(ops.logical_and(largest > 0, ops.isfinite(largest)), largest, 1.0)
+
+
+def divided(numbers, scales):
+    return [x / scale for x, scale in zip(numbers, ops.unstack(scales), strict=True)]
 
 
 def norms(values):
@@ -148,45 +149,43 @@ def norms(values):
     to see. The plain sum of squares is taken every time; only if one of them is suspiciously
     small, or not finite, are all computed again the slow and safe way.
     """
-    squares = sums_of_squares([each.numbers for each in values])
+    numbers = [each.numbers for each in values]
+    squares = sums_of_squares(numbers)
     usual = ops.all(ops.logical_and(squares > 1e-30, squares < float("inf")))
 
     def safe():
-        bad = [ops.sum(ops.cast(~ops.isfinite(each.numbers), "float32")) for each in values]
-        found = ops.stack([safe_norm(each.numbers) for each in values])
+        bad = ops.stack([ops.sum(ops.cast(~ops.isfinite(x), "float32")) for x in numbers])
+        scales = scales_of(largest_of(numbers))
+        found = ops.sqrt(sums_of_squares(divided(numbers, scales))) * scales
         # NaN is kept for "no such gradient".
-        return ops.where(ops.isnan(found), float("inf"), found), ops.stack(bad)
+        return ops.where(ops.isnan(found), float("inf"), found), bad
 
     return ops.cond(usual, lambda: (ops.sqrt(squares), ops.zeros_like(squares)), safe)
 
 
 def details(values, before, after):
-    """The rows of ``DETAILS`` but the last two, then the norms of weights and updates."""
-    rows = []
-    for each, old, new in zip(values, before, after, strict=True):
-        size, x, new = each.size, each.numbers, ops.reshape(ops.cast(new, "float32"), (-1,))
-        mean = total(x) / size
-        most = largest(x)
-        scale = ops.where(ops.logical_and(most > 0, ops.isfinite(most)), most, 1.0)
-        spread = spread_of(x, mean, scale) + each.missing * ops.square(mean / scale)
-        nonzero = total(ops.cast(ops.not_equal(x, 0.0), "float32"))
-        old = ops.cast(old, "float32")
-        # Nothing smaller than a rounding error of the weights is left of an update.
-        update = ops.sqrt(sum_of_squares(new - old))
-        rows.append(
-            ops.stack(
-                [
-                    mean,
-                    ops.sqrt(spread / size) * scale,
-                    most,
-                    1.0 - nonzero / size,
-                    ops.sqrt(sum_of_squares(new)),
-                    update,
-                    ops.sqrt(sum_of_squares(old)),
-                ]
-            )
-        )
-    return ops.stack(rows, axis=1)
+    """The rows of ``DETAILS`` but the last two, then the norms of weights and updates.
+
+    What can be is done for all variables at once: each operation more takes its time to trace.
+    """
+    sizes = ops.convert_to_tensor([each.size for each in values], "float32")
+    missing = ops.stack([ops.convert_to_tensor(each.missing, "float32") for each in values])
+    numbers = [each.numbers for each in values]
+    old = [ops.cast(x, "float32") for x in before]
+    new = [ops.reshape(ops.cast(x, "float32"), (-1,)) for x in after]
+    means = ops.stack([total(x) for x in numbers]) / sizes
+    most = largest_of(numbers)
+    scales = scales_of(most)
+    spreads = spreads_of(values, means, scales) + missing * ops.square(means / scales)
+    nonzero = ops.stack([total(ops.cast(ops.not_equal(x, 0.0), "float32")) for x in numbers])
+    # Nothing smaller than a rounding error of the weights is left of an update.
+    updates = [b - a for a, b in zip(old, new, strict=True)]
+    norms = ops.sqrt(sums_of_squares([*new, *updates, *old]))
+    stds = ops.sqrt(spreads / sizes) * scales
+    zeros = 1.0 - nonzero / sizes
+    return ops.concatenate(
+        [ops.stack([means, stds, most, zeros]), ops.reshape(norms, (3, len(values)))]
+    )
 
 
 def histogram(x):
