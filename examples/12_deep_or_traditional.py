@@ -57,7 +57,7 @@ def mlp(x, y):
     model.compile(
         dl.optimizers.Adam(1e-3), dl.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
-    epochs = int(np.clip(30_000 / len(x), 6, 40))
+    epochs = int(np.clip(20_000 / len(x), 4, 30))
     cycle = dl.callbacks.OneCycle(5e-3)
     model.fit(x, y, batch_size=64, epochs=epochs, callbacks=[cycle], verbose=0)
     return lambda inputs: model.predict(inputs, batch_size=1000, verbose=0).argmax(1)

@@ -47,15 +47,15 @@ careless = recipe.train(
     dropout=0.0,
     batch_normalization=False,
     learning_rate=5e-3,
-    epochs=30,
-    patience=30,
+    epochs=20,
+    patience=20,
     seed=0,
 )
 print("\nThe same with 120 digits, without dropout and without stopping:")
 print(f"  {careless.fit}")
 
 x, y = load_diabetes(return_X_y=True)
-number = recipe.train(x, y / 100, hidden=(32,), epochs=40, patience=10, seed=0)
+number = recipe.train(x, y / 100, hidden=(32,), epochs=25, patience=10, seed=0)
 print(f"\nDiabetes: {number.task.name}, told from {number.task.reason};")
 error = min(number.history.history["val_loss"])
 print(f"  squared error {error:.3f} on what was held out, {np.var(y / 100):.3f} by the mean alone")

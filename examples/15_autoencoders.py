@@ -43,7 +43,7 @@ def principal(x, count):
 
 
 denoiser = DenoisingAutoencoder(CODE, (128,), noise=NOISE, output_activation="sigmoid", seed=0)
-trained(denoiser, train, 40, 3e-3)
+trained(denoiser, train, 25, 3e-3)
 restored = denoiser.reconstruct(noisy)
 axes, mean = principal(train, CODE), train.mean(0)
 projected = (noisy - mean) @ axes.T @ axes + mean
@@ -57,7 +57,7 @@ for name, pictures in (
     print(f"  {name:38} {np.mean((pictures - test) ** 2):.4f}")
 
 known = labels < 5
-watcher = trained(DenoisingAutoencoder(16, (64,), noise=0.2, seed=0), train[known[:1500]], 30, 3e-3)
+watcher = trained(DenoisingAutoencoder(16, (64,), noise=0.2, seed=0), train[known[:1500]], 20, 3e-3)
 scores = watcher.reconstruction_error(test)
 strange = ~known[1500:]
 print("\nTrained on digits 0 to 4 only, the error tells the others apart:")

@@ -11,17 +11,17 @@ import socket
 import unittest.mock
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["fire_workers", "fire_search", "fire_examples"])
+CONTEXT.set_forkserver_preload(["fire_workers", "fire_search", "fire_programs"])
 
 
 TESTS = pathlib.Path(__file__).parent
 
 
-def start(function, *arguments):
+def start(function, *arguments, **options):
     paths = os.pathsep.join([str(TESTS), str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
     with unittest.mock.patch.dict(os.environ, PYTHONPATH=paths, TF_CPP_MIN_LOG_LEVEL="3"):
         multiprocessing.forkserver.ensure_running()
-    process = CONTEXT.Process(target=function, args=arguments, daemon=True)
+    process = CONTEXT.Process(target=function, args=arguments, kwargs=options, daemon=True)
     process.start()
     return process
 

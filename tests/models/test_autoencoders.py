@@ -50,11 +50,11 @@ def test_denoiser_beats_the_noise_and_pca_on_digits(digits):
     train, test = digits[:1500], digits[1500:]
     noisy = test + np.random.default_rng(1).normal(0, 0.5, test.shape).astype("float32")
     options = {"hidden": (128,), "noise": 0.5, "output_activation": "sigmoid", "seed": 0}
-    denoiser = trained(DenoisingAutoencoder(32, **options), train, 40, 3e-3, batch_size=64)
+    denoiser = trained(DenoisingAutoencoder(32, **options), train, 25, 3e-3, batch_size=64)
     error = denoiser.reconstruction_error(noisy, test).mean()
     pictures = {"convolutional": True, **options, "hidden": (16, 32)}
     folded = trained(
-        DenoisingAutoencoder(32, **pictures), train.reshape(-1, 8, 8, 1), 25, 3e-3, batch_size=64
+        DenoisingAutoencoder(32, **pictures), train.reshape(-1, 8, 8, 1), 12, 3e-3, batch_size=64
     )
     noisy_pictures, clean = noisy.reshape(-1, 8, 8, 1), test.reshape(-1, 8, 8, 1)
     by_convolution = folded.reconstruction_error(noisy_pictures, clean).mean()

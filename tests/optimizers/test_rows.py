@@ -24,7 +24,7 @@ def train(optimizer, lookup, steps=20, jit_compile=False, scale=1.0, dtype="floa
     kernel = cases.variable(generator.normal(size=(WIDTH, 2)), dtype)
     optimizer.build([table, kernel])
 
-    @tf.function(jit_compile=jit_compile)
+    @tf.function(jit_compile=jit_compile, autograph=False)
     def step(ids, target):
         with tf.GradientTape() as tape:
             if lookup:

@@ -78,7 +78,7 @@ def test_the_loss_follows_the_labels(labels, loss, digits):
 
 def test_learns_a_regression():
     x, y = load_diabetes(return_X_y=True)
-    result = train(x, y / 100, epochs=60, hidden=(32,), seed=0, patience=60)
+    result = train(x, y / 100, epochs=30, hidden=(32,), seed=0, patience=30)
     error = min(result.history.history["val_loss"])
     assert error < 0.65 * np.var(y / 100)
 
@@ -86,7 +86,7 @@ def test_learns_a_regression():
 def test_tells_over_fitting():
     generator = np.random.default_rng(0)
     x, y = generator.normal(size=(120, 30)), generator.integers(0, 2, 120)
-    result = train(x, y, dropout=0.0, epochs=40, patience=40, learning_rate=0.01, seed=0)
+    result = train(x, y, dropout=0.0, epochs=20, patience=20, learning_rate=0.01, seed=0)
     assert result.fit.verdict == "over-fitting"
     assert f"over-fitting from epoch {result.fit.epoch + 1}" in result.checklist[9].seen
 

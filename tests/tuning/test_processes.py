@@ -1,10 +1,13 @@
 """A search over real processes on loopback: a chief and two workers, one of them killed."""
 
+import json
+import os
 import signal
-import socket
+import time
 
+import fire_programs
+import forked
 import pytest
-from tuning_processes import result_of, start, wait_for
 
 pytestmark = pytest.mark.tensorflow
 
@@ -18,38 +21,43 @@ space = MLPHyperModel(hidden_layers=1, units=(4, 64), batch_sizes=8, epochs=3, s
 result = tune(space, x, y, directory=sys.argv[1], max_trials=6, monitor=False, verbose=0)
 if result is not None:
     import json
-    print("RESULT", json.dumps([[r["trial"], r["status"], r["score"]] for r in result.trials]))
+    with open("result", "w") as file:
+        json.dump([[r["trial"], r["status"], r["score"]] for r in result.trials], file)
 """
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def wait_for(condition, seconds=120):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
 
 
 def test_a_killed_worker_is_started_again_and_no_trial_is_lost(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    port = str(free_port())
-    module = ("-m", "keras_dlnotes.tuning")
+    (port,) = forked.free_ports(1)
 
-    def process(*role):
-        return start(module, *role, "--port", port, script, tmp_path / "tuning")
+    def start(*role):
+        arguments = (*role, "--port", str(port), str(script), str(tmp_path / "tuning"))
+        return forked.start(
+            fire_programs.module,
+            "keras_dlnotes.tuning",
+            str(tmp_path),
+            *arguments,
+            printed="-".join(role),
+        )
 
-    chief = process("chief")
-    workers = [process("worker", "1"), process("worker", "2")]
+    chief, one, two = start("chief"), start("worker", "1"), start("worker", "2")
     project = tmp_path / "tuning" / "search"
-    try:
-        wait_for(lambda: len(list(project.glob("trial_*"))) >= 3)
-        workers[0].send_signal(signal.SIGKILL)
-        workers[0].communicate()
-        workers[0] = process("worker", "1")
-        trials = result_of(chief)
-    finally:
-        for each in (chief, *workers):
-            each.kill()
-            each.communicate()
+    wait_for(lambda: len(list(project.glob("trial_*"))) >= 3)
+    os.kill(one.pid, signal.SIGKILL)
+    one.join()
+    one = start("worker", "1")
+    codes = forked.finished([chief, one, two])
+    printed = [(tmp_path / name).read_text()[-2000:] for name in ("chief", "worker-1", "worker-2")]
+    assert codes == [0, 0, 0], "\n".join(printed)
+    trials = json.loads((tmp_path / "result").read_text())
     assert sorted(trial[0] for trial in trials) == list("012345")
     assert {trial[1] for trial in trials} == {"completed"}
     assert all(trial[2] > 0.3 for trial in trials)
