@@ -6,12 +6,13 @@ No ``tf.summary``: its operations do not compile under XLA, and other backends n
 import contextlib
 import os
 import time
+import weakref
 
 import numpy as np
 
 from keras_dlnotes.callbacks.forgiving import Forgiving
 
-#: Directory of a run -> title -> category, for what this process has laid out.
+#: Directory of a run -> title -> category and who wrote it, for what this process has laid out.
 _LAYOUTS = {}
 
 
@@ -66,12 +67,14 @@ class EventWriter:
     def layout(self, title, charts):
         """Custom scalars: ``charts`` maps a chart's title to the expression its tags match.
 
-        A run has one layout, the last one written. So it holds what others put there before.
+        A run has one layout, the last one read. So it holds what others put there before; and since
+        the files of a run are read in the order of their names, which need not be that of writing,
+        every open one is given the whole.
         """
         from tensorboard.plugins.custom_scalar import layout_pb2, metadata
 
-        categories = _LAYOUTS.setdefault(os.path.abspath(self.directory), {})
-        categories[title] = layout_pb2.Category(
+        laid_out = _LAYOUTS.setdefault(os.path.abspath(self.directory), {})
+        category = layout_pb2.Category(
             title=title,
             chart=[
                 layout_pb2.Chart(
@@ -80,10 +83,15 @@ class EventWriter:
                 for name, pattern in charts.items()
             ],
         )
-        layout = layout_pb2.Layout(category=categories.values())
-        proto = layout.SerializeToString()
-        value = np.array(proto, object)
-        self._add(metadata.CONFIG_SUMMARY_TAG, value, metadata.create_summary_metadata(), 0)
+        laid_out[title] = category, weakref.ref(self)
+        layout = layout_pb2.Layout(category=[category for category, _ in laid_out.values()])
+        proto = np.array(layout.SerializeToString(), object)
+        for _, reference in laid_out.values():
+            writer = reference()
+            if writer is self or (writer is not None and writer._writer is not None):
+                writer._add(
+                    metadata.CONFIG_SUMMARY_TAG, proto, metadata.create_summary_metadata(), 0
+                )
 
     def _add(self, tag, value, metadata, step):
         from tensorboard.util import tensor_util
