@@ -9,6 +9,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "agg")
 # Tests compile much and run it once: XLA need not search for the fastest code.
 os.environ.setdefault("XLA_FLAGS", "--xla_llvm_disable_expensive_passes=true")
+os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
 
 import keras
 import numpy as np
@@ -25,6 +26,9 @@ if BACKEND == "tensorflow":
     # MirroredStrategy need two of them.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    # Each epoch makes an iterator, and TensorFlow rewrites the few nodes of its functions anew: two
+    # thirds of what the iterator costs. Train steps are larger.
+    tf.config.optimizer.set_experimental_options({"min_graph_nodes": 100})
 
 
 def pytest_collection_modifyitems(items):

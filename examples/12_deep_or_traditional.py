@@ -71,7 +71,7 @@ learners = {
     "logistic regression": classic(
         lambda: make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=200))
     ),
-    "random forest": classic(lambda: RandomForestClassifier(100, random_state=0, n_jobs=2)),
+    "random forest": classic(lambda: RandomForestClassifier(50, random_state=0, n_jobs=2)),
     "neural net": mlp,
 }
 x_train, y_train = placed(order[:1200], max(SIZES))

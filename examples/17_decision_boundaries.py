@@ -19,7 +19,7 @@ import numpy as np
 import keras_dlnotes as dl
 
 PICTURE = pathlib.Path(__file__).with_suffix(".png").name
-POINTS, EPOCHS = 300, 40
+POINTS, EPOCHS = 300, 30
 
 generator = np.random.default_rng(0)
 y = np.arange(POINTS) % 2

@@ -1,10 +1,7 @@
 """Every example runs as a user would run it, and leaves the picture it speaks of."""
 
-import os
 import pathlib
 import re
-import subprocess
-import sys
 
 import fire_programs
 import forked
@@ -24,30 +21,13 @@ def ran(path, folder):
     return printed
 
 
-def leaves_its_picture(printed, folder):
-    assert len(printed.splitlines()) > 3
-    pictures = list(folder.rglob("*.png"))
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_runs_and_leaves_its_picture(path, tmp_path):
+    assert len(ran(path, tmp_path).splitlines()) > 3
+    pictures = list(tmp_path.rglob("*.png"))
     assert pictures, "no picture"
     for picture in pictures:
         assert picture.stat().st_size > 5000
-
-
-def test_the_first_example_in_a_process_that_begins_with_nothing(tmp_path):
-    done = subprocess.run(
-        [sys.executable, EXAMPLES[0]],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
-    leaves_its_picture(done.stdout, tmp_path)
-
-
-@pytest.mark.parametrize("path", EXAMPLES[1:], ids=lambda path: path.stem)
-def test_example_runs_and_leaves_its_picture(path, tmp_path):
-    leaves_its_picture(ran(path, tmp_path), tmp_path)
 
 
 def test_the_first_code_of_the_readme_runs_as_printed(tmp_path):

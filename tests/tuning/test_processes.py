@@ -18,7 +18,7 @@ from keras_dlnotes.tuning import MLPHyperModel, tune
 x = np.random.default_rng(0).normal(size=(600, 4)).astype("float32")
 y = (x[:, 0] * x[:, 1] > 0).astype(int)
 space = MLPHyperModel(hidden_layers=1, units=(4, 64), batch_sizes=8, epochs=3, seed=0)
-result = tune(space, x, y, directory=sys.argv[1], max_trials=6, monitor=False, verbose=0)
+result = tune(space, x, y, directory=sys.argv[1], max_trials=4, monitor=False, verbose=0)
 if result is not None:
     import json
     with open("result", "w") as file:
@@ -50,7 +50,7 @@ def test_a_killed_worker_is_started_again_and_no_trial_is_lost(tmp_path):
 
     chief, one, two = start("chief"), start("worker", "1"), start("worker", "2")
     project = tmp_path / "tuning" / "search"
-    wait_for(lambda: len(list(project.glob("trial_*"))) >= 3)
+    wait_for(lambda: len(list(project.glob("trial_*"))) >= 2)
     os.kill(one.pid, signal.SIGKILL)
     one.join()
     one = start("worker", "1")
@@ -58,6 +58,6 @@ def test_a_killed_worker_is_started_again_and_no_trial_is_lost(tmp_path):
     printed = [(tmp_path / name).read_text()[-2000:] for name in ("chief", "worker-1", "worker-2")]
     assert codes == [0, 0, 0], "\n".join(printed)
     trials = json.loads((tmp_path / "result").read_text())
-    assert sorted(trial[0] for trial in trials) == list("012345")
+    assert sorted(trial[0] for trial in trials) == list("0123")
     assert {trial[1] for trial in trials} == {"completed"}
     assert all(trial[2] > 0.3 for trial in trials)
