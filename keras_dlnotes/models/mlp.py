@@ -163,7 +163,10 @@ class MLP(keras.Sequential):
                 kind(config["dropout"], seed=self._seed(100 + index), name=f"dropout_{number}")
             )
         if config["block"] == "residual":
-            layers = [Residual(keras.Sequential(layers), name=f"residual_{number}")]
+            # Only a projection has weights of its own: a linear map.
+            initializer = initializers.GlorotUniform(seed=self._seed(200 + index))
+            block = keras.Sequential(layers)
+            layers = [Residual(block, kernel_initializer=initializer, name=f"residual_{number}")]
         return layers
 
     def get_config(self):
