@@ -6,6 +6,8 @@ import os
 import runpy
 import sys
 
+import tensorflow as tf
+
 # What they import, so that a process parted from this one need not.
 for name in (
     "keras",
@@ -31,6 +33,8 @@ def module(name, folder, *arguments, printed="printed"):
 
 def _run(run, what, folder, arguments, printed):
     gc.freeze()
+    # Iterators for many short epochs: see `conftest.py`.
+    tf.config.optimizer.set_experimental_options({"min_graph_nodes": 100})
     os.chdir(folder)
     printed = os.open(printed, os.O_WRONLY | os.O_CREAT)
     os.dup2(printed, 1)

@@ -1,8 +1,7 @@
 import hashlib
 import pathlib
-import subprocess
-import sys
 
+import forked
 import keras
 import numpy as np
 import pytest
@@ -149,13 +148,6 @@ def test_saved_and_loaded_it_goes_on_where_it_was(corpus, output, tmp_path):
     np.testing.assert_array_equal(model.vectors.vectors, again.vectors.vectors)
 
 
-SCRIPT = """
-import sys; sys.path[:0] = {path!r}
-from test_model import bits
-print(bits())
-"""
-
-
 def bits():
     text = Corpus.from_texts(two_topics(), min_count=1, sample=1e-2)
     models = (
@@ -164,15 +156,16 @@ def bits():
     return [hashlib.sha256(model.vectors.vectors.tobytes()).hexdigest() for model in models]
 
 
-def test_two_processes_learn_the_same_bits():
-    here = pathlib.Path(__file__).parent
-    script = SCRIPT.format(path=[str(here), str(here.parents[1])])
-    other = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
+def write_bits(path):
+    pathlib.Path(path).write_text(str(bits()))
+
+
+def test_two_processes_learn_the_same_bits(tmp_path):
+    other = forked.start(write_bits, str(tmp_path / "bits"))
     own = bits()
     assert len(set(own)) == 2
-    assert other.stdout.split("\n")[-2] == str(own)
+    assert forked.finished([other]) == [0]
+    assert (tmp_path / "bits").read_text() == str(own)
 
 
 def test_validation_loss_is_repeatable_and_early_stopping_uses_it(corpus, tmp_path):
