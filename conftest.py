@@ -1,5 +1,6 @@
 """What all tests and docstring examples share: a backend, two virtual CPUs, a fixed seed."""
 
+import collections
 import gc
 import itertools
 import os
@@ -31,7 +32,24 @@ if BACKEND == "tensorflow":
     tf.config.optimizer.set_experimental_options({"min_graph_nodes": 100})
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    parser.addoption(
+        "--each",
+        type=int,
+        default=1,
+        help="of each parametrized test run only every so many-th case, of the laws all",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    kept, left, cases = [], [], collections.Counter()
+    for item in items:
+        test = item.nodeid.partition("[")[0]
+        whole = "laws" in item.keywords or cases[test] % config.getoption("each") == 0
+        (kept if whole else left).append(item)
+        cases[test] += 1
+    items[:] = kept
+    config.hook.pytest_deselected(items=left)
     if BACKEND == "tensorflow":
         return
     skip = pytest.mark.skip(reason=f"rests on TensorFlow; the backend here is {BACKEND}")

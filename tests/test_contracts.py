@@ -19,6 +19,7 @@ from keras import ops
 
 import keras_dlnotes
 
+pytestmark = pytest.mark.laws
 BACKEND = keras.backend.backend()
 TESTS = pathlib.Path(__file__).parent
 ROOMS = [name for name in keras_dlnotes.__all__ if name != "__version__"]
