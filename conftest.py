@@ -1,6 +1,5 @@
 """What all tests and docstring examples share: a backend, two virtual CPUs, a fixed seed."""
 
-import collections
 import gc
 import itertools
 import os
@@ -27,29 +26,13 @@ if BACKEND == "tensorflow":
     # MirroredStrategy need two of them.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    # Each epoch makes an iterator, and TensorFlow rewrites the few nodes of its functions anew: two
-    # thirds of what the iterator costs. Train steps are larger.
-    tf.config.optimizer.set_experimental_options({"min_graph_nodes": 100})
+
+    from short_fits import by_keras, shorten_fits
+
+    shorten_fits()
 
 
-def pytest_addoption(parser):
-    parser.addoption(
-        "--each",
-        type=int,
-        default=1,
-        help="of each parametrized test run only every so many-th case, of the laws all",
-    )
-
-
-def pytest_collection_modifyitems(config, items):
-    kept, left, cases = [], [], collections.Counter()
-    for item in items:
-        test = item.nodeid.partition("[")[0]
-        whole = "laws" in item.keywords or cases[test] % config.getoption("each") == 0
-        (kept if whole else left).append(item)
-        cases[test] += 1
-    items[:] = kept
-    config.hook.pytest_deselected(items=left)
+def pytest_collection_modifyitems(items):
     if BACKEND == "tensorflow":
         return
     skip = pytest.mark.skip(reason=f"rests on TensorFlow; the backend here is {BACKEND}")
@@ -78,6 +61,13 @@ def fresh_state():
     yield
     keras.config.set_dtype_policy("float32")
     keras.utils.clear_session(free_memory=False)
+
+
+@pytest.fixture
+def fits_as_users_do(monkeypatch):
+    """Undoes what makes all other tests' fits begin sooner."""
+    if BACKEND == "tensorflow":
+        monkeypatch.setattr(keras.Model, "_maybe_symbolic_build", by_keras)
 
 
 @pytest.fixture(autouse=True)

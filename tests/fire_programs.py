@@ -6,7 +6,7 @@ import os
 import runpy
 import sys
 
-import tensorflow as tf
+from short_fits import shorten_fits
 
 # What they import, so that a process parted from this one need not.
 for name in (
@@ -33,8 +33,7 @@ def module(name, folder, *arguments, printed="printed"):
 
 def _run(run, what, folder, arguments, printed):
     gc.freeze()
-    # Iterators for many short epochs: see `conftest.py`.
-    tf.config.optimizer.set_experimental_options({"min_graph_nodes": 100})
+    shorten_fits()
     os.chdir(folder)
     printed = os.open(printed, os.O_WRONLY | os.O_CREAT)
     os.dup2(printed, 1)

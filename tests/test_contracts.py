@@ -19,7 +19,7 @@ from keras import ops
 
 import keras_dlnotes
 
-pytestmark = pytest.mark.laws
+pytestmark = pytest.mark.usefixtures("fits_as_users_do")
 BACKEND = keras.backend.backend()
 TESTS = pathlib.Path(__file__).parent
 ROOMS = [name for name in keras_dlnotes.__all__ if name != "__version__"]

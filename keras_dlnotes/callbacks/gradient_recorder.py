@@ -178,6 +178,8 @@ class GradientRecorder:
         if call is None:
             self.chosen = None
             return None
+        if gradient_taps.whole_optimizer(self.model).built and self.model.trainable_variables:
+            self.open()  # in a trace it would count as one that makes variables
         length = self.model.steps_per_execution
         micro = max(o.gradient_accumulation_steps or 1 for o in gradient_taps.leaves(self.model))
         steps = range(call * length // micro, ((call + 1) * length - 1) // micro + 1)

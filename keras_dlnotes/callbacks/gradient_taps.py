@@ -10,6 +10,7 @@ import weakref
 
 import keras
 
+from keras_dlnotes.callbacks.early_variables import make_variables
 from keras_dlnotes.callbacks.fit_end import when_fit_breaks
 from keras_dlnotes.callbacks.optimizer_taps import ModelTaps, whole_optimizer
 
@@ -99,6 +100,8 @@ def retrace(model):
     def tapped_step(*args, **kwargs):
         nonlocal calls
         model = reference()
+        if not calls:
+            make_variables(model, getattr(args[0], "element_spec", None))
         wishes = tuple(listener.choose(calls) for listener in listeners)
         calls += 1
         try:
