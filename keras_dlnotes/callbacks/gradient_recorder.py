@@ -178,8 +178,8 @@ class GradientRecorder:
         if call is None:
             self.chosen = None
             return None
-        if gradient_taps.whole_optimizer(self.model).built and self.model.trainable_variables:
-            self.open()  # in a trace it would count as one that makes variables
+        if self.layout is None and self._variables_exist():
+            self.open()  # in a trace this would count as one that makes variables
         length = self.model.steps_per_execution
         micro = max(o.gradient_accumulation_steps or 1 for o in gradient_taps.leaves(self.model))
         steps = range(call * length // micro, ((call + 1) * length - 1) // micro + 1)
@@ -192,6 +192,10 @@ class GradientRecorder:
         self.chosen = details or histograms, histograms
         self.fresh = self.fresh and (call + 1) * length % micro != 0
         return self.chosen
+
+    def _variables_exist(self):
+        optimizer = gradient_taps.whole_optimizer(self.model)
+        return optimizer.built and bool(self.model.trainable_variables)
 
     def _wanted(self, every, which):
         return self.buffer.is_due(every) if self.chosen is None else self.chosen[which]
