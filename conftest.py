@@ -1,5 +1,6 @@
 """What all tests and docstring examples share: a backend, two virtual CPUs, a fixed seed."""
 
+import contextlib
 import gc
 import itertools
 import os
@@ -27,9 +28,9 @@ if BACKEND == "tensorflow":
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
-    from short_fits import by_keras, shorten_fits
+    import short_fits
 
-    shorten_fits()
+    short_fits.shorten_fits()
 
 
 def pytest_collection_modifyitems(items):
@@ -64,10 +65,10 @@ def fresh_state():
 
 
 @pytest.fixture
-def fits_as_users_do(monkeypatch):
+def fits_as_users_do():
     """Undoes what makes all other tests' fits begin sooner."""
-    if BACKEND == "tensorflow":
-        monkeypatch.setattr(keras.Model, "_maybe_symbolic_build", by_keras)
+    with short_fits.fits_as_users_do() if BACKEND == "tensorflow" else contextlib.nullcontext():
+        yield
 
 
 @pytest.fixture(autouse=True)
