@@ -233,3 +233,15 @@ def test_the_dense_table_is_never_built_where_rows_suffice():
 @pytest.mark.parametrize("inner", [lambda: optimizers.Adam(0.001), lambda: keras.optimizers.Adam()])
 def test_adaptive_clip_sees_the_product_too(inner):
     assert_lookup_equals_product(lambda: optimizers.AdaptiveClip(inner(), clipping=0.01))
+
+
+@pytest.mark.parametrize("label", cases.CLASSES)
+def test_gradients_made_by_hand_may_hold_plain_sequences(label):
+    def moved(ids, values):
+        table = cases.variable(np.ones((4, 2)), name="embeddings")
+        cases.make(label).apply([tf.IndexedSlices(values, ids, (4, 2))], [table])
+        return table.numpy()
+
+    by_hand = moved((0, 2, 2), [[0.5, 0.5]] * 3)
+    np.testing.assert_array_equal(by_hand, moved(tf.constant([0, 2, 2]), tf.fill((3, 2), 0.5)))
+    assert np.any(by_hand != 1)
