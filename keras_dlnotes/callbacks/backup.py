@@ -5,12 +5,17 @@ import os
 import pathlib
 import re
 import shutil
+import warnings
+import zipfile
+import zlib
 
 import keras
 import numpy as np
 
 #: The epoch, and the batch in it, that a backup was made at, stand in the name.
 NAME = re.compile(r"epoch-(\d+)-(\d+)\.npz")
+#: What reading a damaged file ends in.
+DAMAGED = (OSError, EOFError, KeyError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
 class BackupAndRestore(keras.callbacks.BackupAndRestore):
@@ -31,8 +36,8 @@ class BackupAndRestore(keras.callbacks.BackupAndRestore):
         backup_dir: Directory for the backup, for one training only.
         save_freq: `"epoch"`, or every how many batches. As in Keras a training that is taken up
             begins the epoch again. Defaults to `"epoch"`.
-        double_checkpoint: Bool. Whether the backup before the last one is kept too. Defaults to
-            False.
+        double_checkpoint: Bool. Whether the backup before the last one is kept too, and taken if
+            the last one's file cannot be read any more. Defaults to False.
         delete_checkpoint: Bool. Whether the backup goes when the training has ended by itself.
             Defaults to True.
 
@@ -79,17 +84,33 @@ class BackupAndRestore(keras.callbacks.BackupAndRestore):
                 "Only a model that is built can be restored. Give it an input shape, or call it on "
                 "a batch before `fit`."
             )
-        backups = self.backups()
-        epoch = backups[0][0] if backups else 0
+        epoch, path, arrays = self._last()
         _agree(self.model, epoch, self.backup_dir)
         self.model._initial_epoch = None  # Keras leaves there what an earlier fit restored.
-        if not backups:
+        if arrays is None:
             return
         optimizer = self.model.optimizer
         if optimizer is not None and not optimizer.built:
             optimizer.build(self.model.trainable_variables)
-        _read(backups[0][2], _variables(self.model))
+        _assign(arrays, _variables(self.model), path)
         self.model._initial_epoch = self._current_epoch = epoch
+
+    def _last(self):
+        """Epoch, path and arrays of the last backup that can be read; 0 and None without one."""
+        backups = self.backups()
+        for epoch, _, path in backups:
+            try:
+                # NumPy leaves open what it cannot read.
+                with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+                    return epoch, path, [file[str(number)] for number in range(len(file.files))]
+            except DAMAGED as error:
+                warnings.warn(f"The backup {str(path)!r} cannot be read: {error}", stacklevel=2)
+        if backups:
+            raise ValueError(
+                f"No backup in {self.backup_dir!r} can be read. "
+                "Delete that directory to begin anew."
+            )
+        return 0, None, None
 
     def _save_model(self):
         strategy = _workers(self.model)
@@ -129,16 +150,13 @@ def _variables(model):
     return found + ([] if model.optimizer is None else list(model.optimizer.variables))
 
 
-def _read(path, variables):
-    with np.load(path, allow_pickle=False) as arrays:
-        shapes = [arrays[name].shape for name in arrays.files]
-        if shapes != [tuple(variable.shape) for variable in variables]:
-            raise ValueError(f"The backup {str(path)!r} is that of another model or optimizer")
-        for number, variable in enumerate(variables):
-            array = arrays[str(number)]
-            if array.dtype.kind == "V":  # bfloat16, of which NumPy's files know only the size
-                array = array.view(keras.ops.convert_to_numpy(variable).dtype)
-            variable.assign(array)
+def _assign(arrays, variables, path):
+    if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
+        raise ValueError(f"The backup {str(path)!r} is that of another model or optimizer")
+    for array, variable in zip(arrays, variables, strict=True):
+        if array.dtype.kind == "V":  # bfloat16, of which NumPy's files know only the size
+            array = array.view(keras.ops.convert_to_numpy(variable).dtype)
+        variable.assign(array)
 
 
 def _workers(model):

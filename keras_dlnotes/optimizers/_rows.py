@@ -78,7 +78,9 @@ def unmerged(gradient):
     """The backend's gradient of rows as ``Rows`` in which ids may still repeat."""
     shape = tuple(gradient.shape)
     if BACKEND == "jax":
-        return Rows(ops.convert_to_tensor(gradient.indices)[:, 0], gradient.data, shape, merged=False)
+        return Rows(
+            ops.convert_to_tensor(gradient.indices)[:, 0], gradient.data, shape, merged=False
+        )
     # Made by hand, its parts may be plain sequences.
     ids, values = map(ops.convert_to_tensor, (gradient.indices, gradient.values))
     return Rows(ids, values, shape, merged=False)
