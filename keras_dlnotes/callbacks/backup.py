@@ -6,16 +6,12 @@ import pathlib
 import re
 import shutil
 import warnings
-import zipfile
-import zlib
 
 import keras
 import numpy as np
 
 #: The epoch, and the batch in it, that a backup was made at, stand in the name.
 NAME = re.compile(r"epoch-(\d+)-(\d+)\.npz")
-#: What reading a damaged file ends in.
-DAMAGED = (OSError, EOFError, KeyError, ValueError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
 class BackupAndRestore(keras.callbacks.BackupAndRestore):
@@ -103,7 +99,7 @@ class BackupAndRestore(keras.callbacks.BackupAndRestore):
                 # NumPy leaves open what it cannot read.
                 with open(path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
                     return epoch, path, [file[str(number)] for number in range(len(file.files))]
-            except DAMAGED as error:
+            except Exception as error:  # A damaged file makes NumPy raise whatever.
                 warnings.warn(f"The backup {str(path)!r} cannot be read: {error}", stacklevel=2)
         if backups:
             raise ValueError(

@@ -26,13 +26,24 @@ class GridCheckpoint:
         if not os.path.exists(self.path):
             self.save()  # A place that cannot be written to shows now and not after an hour.
             return
-        with np.load(self.path) as stored:
-            if str(stored["key"]) != self.key:
-                raise ValueError(
-                    f"The checkpoint {self.path} belongs to another landscape (other weights, "
-                    "data, directions or points). Delete it or name another file."
-                )
-            self.losses, self.done = stored["losses"].copy(), stored["done"].copy()
+        key, losses, done = self._stored()
+        if str(key) != self.key:
+            raise ValueError(
+                f"The checkpoint {self.path} belongs to another landscape (other weights, "
+                "data, directions or points). Delete it or name another file."
+            )
+        self.losses, self.done = losses, done
+
+    def _stored(self):
+        try:
+            # NumPy leaves open what it cannot read.
+            with open(self.path, "rb") as raw, np.load(raw, allow_pickle=False) as file:
+                return [file[name] for name in ("key", "losses", "done")]
+        except Exception as error:  # A damaged file makes NumPy raise whatever.
+            raise ValueError(
+                f"{self.path} is no checkpoint of a landscape, or is damaged: {error}. Delete it "
+                "or name another file."
+            ) from error
 
     def save(self):
         if self.path is None:

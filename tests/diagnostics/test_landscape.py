@@ -215,6 +215,22 @@ def test_an_interrupted_run_goes_on(tmp_path, monkeypatch):
         loss_landscape(model, (X, Y), points=3, checkpoint=tmp_path / "no" / "x.npz", verbose=0)
 
 
+@pytest.mark.parametrize("kind", ["cut", "text", "of something else"])
+def test_what_is_no_checkpoint_is_refused_and_left_alone(tmp_path, kind):
+    path, model = tmp_path / "landscape.npz", small()
+    if kind == "cut":
+        loss_landscape(model, (X, Y), points=3, checkpoint=path, verbose=0)
+        path.write_bytes(path.read_bytes()[:-40])
+    elif kind == "text":
+        path.write_text("notes")
+    else:
+        np.savez(path, weights=X)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="no checkpoint of a landscape, or is damaged"):
+        loss_landscape(model, (X, Y), points=3, checkpoint=path, verbose=0)
+    assert path.read_bytes() == before
+
+
 def test_progress_is_shown(capsys):
     model = small()
     loss_landscape(model, (X, Y), dimensions=1, points=3, verbose=1)
