@@ -5,14 +5,10 @@ import contextlib
 import keras
 import tensorflow as tf
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
-from tensorflow.python.util import tf_stack
 
 from keras_dlnotes.callbacks.early_variables import make_variables
 
 by_keras = TensorFlowTrainer._maybe_symbolic_build
-by_tensorflow = tf_stack.extract_stack
-#: Where, as far as a test needs to know, every operation was made.
-HERE = tf_stack.extract_stack()
 
 
 def shorten_fits():
@@ -21,8 +17,6 @@ def shorten_fits():
     tf.config.optimizer.set_experimental_options({"min_graph_nodes": 1000})
     # A first step that makes variables is traced twice.
     keras.Model._maybe_symbolic_build = build_early
-    # Each operation of a graph would keep the whole stack it was made on, pytest's and all.
-    tf_stack.extract_stack = lambda stacklevel=1: HERE
 
 
 @contextlib.contextmanager
@@ -30,7 +24,6 @@ def fits_as_users_do():
     """Undoes it for a while."""
     tf.config.optimizer.set_experimental_options({"min_graph_nodes": 0})
     keras.Model._maybe_symbolic_build = by_keras
-    tf_stack.extract_stack = by_tensorflow
     yield
     shorten_fits()
 
