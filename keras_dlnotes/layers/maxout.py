@@ -19,7 +19,7 @@ class Maxout(keras.layers.Layer):
     ..., `j + (k - 1) * num_units` along the axis.
 
     Args:
-        num_units: Integer. Outputs along the axis; must divide the number of inputs there.
+        num_units: Integer. Outputs along the axis; must divide the number of features there.
         axis: Integer. The axis of the channels. Defaults to -1.
 
     Example:
@@ -39,15 +39,21 @@ class Maxout(keras.layers.Layer):
         rank = len(input_shape)
         if not -rank <= self.axis < rank or self.axis % rank == 0:
             _checks.fail("axis", f"be an axis of the input {tuple(input_shape)}", self.axis)
-        channels = input_shape[self.axis]
-        if channels is None or channels % self.num_units:
-            _checks.fail("num_units", f"divide the {channels} channels", self.num_units)
+        self._check_channels(input_shape)
         self.built = True
 
+    def _check_channels(self, shape):
+        """How many there are may be unknown until a tensor comes."""
+        channels = shape[self.axis]
+        if channels is not None and channels % self.num_units:
+            requirement = f"divide the number of features, {channels}"
+            _checks.fail("num_units", requirement, self.num_units)
+
     def call(self, inputs):
+        self._check_channels(inputs.shape)
         axis = self.axis % len(inputs.shape)
         shape = ops.shape(inputs)
-        pieces = inputs.shape[axis] // self.num_units
+        pieces = shape[axis] // self.num_units
         split = (*shape[:axis], pieces, self.num_units, *shape[axis + 1 :])
         return ops.max(ops.reshape(inputs, split), axis=axis, **OF_NONE)
 

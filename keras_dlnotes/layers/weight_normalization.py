@@ -26,8 +26,9 @@ class WeightNormalization(keras.layers.Layer):
     Addons had this wrapper; Keras' `SpectralNormalization` is another thing.
 
     Args:
-        layer: A layer with a kernel, dense or convolution of any kind, or an embedding. A
-            regularizer or constraint of its kernel acts on `v`.
+        layer: A layer with a kernel, dense or convolution of any kind, an embedding, or a recurrent
+            layer, of which the recurrent kernel is meant. A regularizer or constraint of the kernel
+            acts on `v`.
 
     Example:
         >>> layer = WeightNormalization(keras.layers.Dense(3))
@@ -49,7 +50,7 @@ class WeightNormalization(keras.layers.Layer):
     def build(self, input_shape):
         if not self.layer.built:
             self.layer.build(input_shape)
-        self._v = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
+        self._v = _kernel(self.layer)
         if self._v is None:
             raise ValueError(
                 "Argument `layer` must have a kernel or embeddings. Received: layer "
@@ -125,6 +126,16 @@ class WeightNormalization(keras.layers.Layer):
             bias = ops.convert_to_numpy(ops.convert_to_tensor(self.layer.bias))
             self.layer.bias.assign((bias - mean) / deviation)
 
+    def remove(self):
+        """The wrapped layer alone, which computes the same from here on: its kernel is the product.
+
+        For a model that is to be served, or trained on without the wrapper.
+        """
+        if not self.built:
+            raise ValueError(f"Layer '{self.name}' has no kernel before it is built")
+        self._v.assign(self.normalized_kernel())
+        return self.layer
+
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
 
@@ -138,3 +149,11 @@ class WeightNormalization(keras.layers.Layer):
     def from_config(cls, config):
         layer = keras.saving.deserialize_keras_object(config["layer"])
         return cls(**{**config, "layer": layer})
+
+
+def _kernel(layer):
+    """The variable that is normalized, if the layer has one."""
+    cell = getattr(layer, "cell", None)
+    named = ((cell, "recurrent_kernel"), (layer, "kernel"), (layer, "embeddings"))
+    found = (getattr(owner, name, None) for owner, name in named)
+    return next((variable for variable in found if variable is not None), None)

@@ -16,6 +16,17 @@ def test_maxout_over_any_axis(axis, units):
     np.testing.assert_array_equal(y, np.moveaxis(expected, -1, axis))
 
 
+@pytest.mark.parametrize("shape", [(4, None), (None, None)])
+def test_maxout_learns_of_its_channels_from_the_batch(shape):
+    model = keras.Sequential([keras.Input(shape), layers.Maxout(2)])
+    assert model.output_shape == (None, shape[0], 2)
+    np.testing.assert_array_equal(
+        model.predict(X, verbose=0), keras.ops.convert_to_numpy(layers.Maxout(2)(X))
+    )
+    with pytest.raises(Exception, match=r"number of features, 7\. Received: num_units=2"):
+        model(X[..., :7])
+
+
 @pytest.mark.parametrize("form", ["piece", "shared"])
 @pytest.mark.parametrize("pieces", [1, 2, 5])
 def test_maxout_dense_is_the_largest_of_its_maps(form, pieces):
@@ -52,7 +63,7 @@ def test_pieces_differ_and_have_the_fans_of_one():
     ("make", "message"),
     [
         (lambda: layers.Maxout(0), "Received: num_units=0"),
-        (lambda: layers.Maxout(3)(X), "divide the 8 channels. Received: num_units=3"),
+        (lambda: layers.Maxout(3)(X), "number of features, 8. Received: num_units=3"),
         (lambda: layers.Maxout(2, 3)(X), "Received: axis=3"),
         (lambda: layers.Maxout(2, 0)(X), "Received: axis=0"),
         (lambda: layers.MaxoutDense(0), "Received: units=0"),

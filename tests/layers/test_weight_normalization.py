@@ -50,6 +50,40 @@ def test_gradient_is_orthogonal_to_the_direction():
     np.testing.assert_allclose((moved * before).sum(0), 0, atol=1e-6)
 
 
+RECURRENT = [keras.layers.SimpleRNN, keras.layers.LSTM, keras.layers.GRU]
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_of_a_recurrent_layer_the_recurrent_kernel(kind):
+    sequences, inner = X[:, :, 0], kind(3)
+    layer = layers.WeightNormalization(inner)
+    before = numpy(layer(sequences))
+    np.testing.assert_allclose(before, numpy(inner(sequences)), atol=1e-6)
+    assert layer._v is inner.cell.recurrent_kernel
+    layer._v.assign(5 * numpy(layer._v))
+    np.testing.assert_allclose(numpy(layer(sequences)), before, atol=1e-5)
+    model = keras.Sequential([keras.Input((6, 3)), layer])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    lengths = numpy(layer.g)
+    model.fit(sequences, np.ones((16, 3)), epochs=2, verbose=0)
+    assert np.abs(numpy(layer.g) - lengths).min() > 0
+
+
+@pytest.mark.parametrize("kind", [*RECURRENT, keras.layers.Dense])
+def test_what_is_left_without_the_wrapper_computes_the_same(kind):
+    layer = layers.WeightNormalization(kind(3))
+    with pytest.raises(ValueError, match="has no kernel before it is built"):
+        layer.remove()
+    sequences = X[:, :, 0]
+    layer(sequences)
+    layer.g.assign(2 * numpy(layer.g))
+    expected = numpy(layer(sequences))
+    alone = layer.remove()
+    assert type(alone) is kind
+    np.testing.assert_allclose(numpy(alone(sequences)), expected, atol=1e-6)
+    np.testing.assert_allclose(numpy(layer(sequences)), expected, atol=1e-6)
+
+
 def test_initialize_standardizes_the_outputs():
     layer = layers.WeightNormalization(keras.layers.Conv2D(4, 3))
     layer.initialize(X * 7 + 3)
