@@ -101,10 +101,12 @@ class ActivationMonitor(keras.callbacks.Callback):
         self.source = None
         self.problems, self.dead_units, self.histogram_history = [], {}, []
         self._epochs, self._warned = History(), set()
-        self._recorder = self._writer = self._picture = self._csv_path = None
+        self._recorder = self._last_recorder = None
+        self._writer = self._picture = self._csv_path = None
 
     def __getstate__(self):
-        return {**self.__dict__, **dict.fromkeys(("_recorder", "_writer", "_picture", "_model"))}
+        running = ("_recorder", "_last_recorder", "_writer", "_picture", "_model")
+        return {**self.__dict__, **dict.fromkeys(running)}
 
     @property
     def history(self):
@@ -132,9 +134,7 @@ class ActivationMonitor(keras.callbacks.Callback):
             directory = os.path.join(trial_directory(self.log_dir), "train")
             check_writable(directory)
         self._csv_path = None if self.csv is None else csv_path(self.csv)
-        recorder = ActivationRecorder(
-            model, self.include, self.exclude, self.histograms, self._detached
-        )
+        recorder = self._recorder_of(model)
         if not recorder.layers and model.built:
             recorder.detached()
             raise ValueError(
@@ -151,11 +151,21 @@ class ActivationMonitor(keras.callbacks.Callback):
                 self._picture = EventPicture(
                     self._writer, "epoch_activation_spread", lambda ax: self.plot(ax=ax)
                 )
-        self._recorder, self._warned = recorder, set()
+        self._recorder = self._last_recorder = recorder
+        self._warned = set()
         if self.sample is None:
             gradient_taps.attach(model, recorder)
         else:
             when_fit_breaks(recorder.detached)
+
+    def _recorder_of(self, model):
+        """The last fit's, whose traces can be used once more, or a new one."""
+        wishes = self.include, self.exclude, self.histograms
+        last = self._last_recorder
+        if last is None or not last.suits(model, *wishes):
+            return ActivationRecorder(model, *wishes, self._detached)
+        last.again()
+        return last
 
     def on_epoch_end(self, epoch, logs=None):
         recorder = self._recorder

@@ -7,6 +7,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes.callbacks.gradient_layout import unique, wanted
+from keras_dlnotes.callbacks.gradient_listener import Listener
 from keras_dlnotes.callbacks.gradient_statistics import BINS, histogram
 from keras_dlnotes.callbacks.running_tables import EMPTY, fold
 
@@ -31,14 +32,12 @@ CARRIERS = (
 )
 
 
-class ActivationRecorder:
+class ActivationRecorder(Listener):
     """Wraps ``call`` of each watched layer; a listener only to be told when a train step runs."""
 
-    #: Nothing of this belongs to the optimizer.
-    variables = {}
-
     def __init__(self, model, include, exclude, histograms, on_detach):
-        self.model, self.histograms, self.on_detach = model, histograms, on_detach
+        super().__init__(model, include, exclude, histograms)
+        self.histograms, self.on_detach = histograms, on_detach
         self.backend = keras.backend.backend()
         self.recording = False
         self.layers = watched_layers(model, include, exclude)
@@ -47,8 +46,16 @@ class ActivationRecorder:
             name: activation_of(layer) for name, layer in zip(self.names, self.layers, strict=True)
         }
         self.state = {}
+        self._watch()
+
+    def _watch(self):
         for name, layer in zip(self.names, self.layers, strict=True):
             layer.__dict__["call"] = self._watched(name, layer, layer.call)
+
+    def again(self):
+        """Empty, for another fit."""
+        self._watch()
+        self.take()
 
     def _watched(self, name, layer, call):
         def watched_call(*args, **kwargs):
@@ -128,21 +135,6 @@ class ActivationRecorder:
     def choose(self, call):
         self.recording = call is not None
         return None
-
-    def before(self, optimizer, variables, gradients):
-        return None
-
-    def clipped(self, gradients, clipped, note):
-        pass
-
-    def after(self, optimizer, variables, gradients, note):
-        pass
-
-    def applied(self):
-        pass
-
-    def skipped(self):
-        pass
 
     def detached(self):
         for layer in self.layers:

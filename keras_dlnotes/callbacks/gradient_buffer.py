@@ -20,7 +20,7 @@ LENGTH = 128
 
 
 class GradientBuffer:
-    """The variables of one monitor in one fit.
+    """The variables of one monitor.
 
     ``rows`` holds NaN for what was not measured; ``clock`` the optimizer steps taken and those
     skipped since it was last cleared; ``histograms`` counts.
@@ -37,9 +37,7 @@ class GradientBuffer:
             self.empty["histograms"] = np.zeros((len(HISTOGRAMS), watched, BINS), "float32")
         with self._where_variables_live():
             self.variables = {k: self._variable(k, value) for k, value in self.empty.items()}
-        if self.backend == "jax":
-            # A stateless train step hands on only what the optimizer calls its variables.
-            gradient_taps.board(model, self.variables.values())
+        self._board()
 
     @contextlib.contextmanager
     def _where_variables_live(self):
@@ -80,6 +78,16 @@ class GradientBuffer:
     def clear(self, *names):
         for name in names:
             self.variables[name].assign(self.empty[name])
+
+    def enter(self):
+        """For another fit."""
+        self.clear(*self.variables)
+        self._board()
+
+    def _board(self):
+        if self.backend == "jax":
+            # A stateless train step hands on only what the optimizer calls its variables.
+            gradient_taps.board(self.model, self.variables.values())
 
     def leave(self):
         if self.backend == "jax":

@@ -40,6 +40,7 @@ class GradientMonitor(keras.callbacks.Callback):
 
     While training, three methods of the optimizer *instance* are wrapped and the train function is
     traced anew; both are undone at the end, also if the fit breaks off by an error or an interrupt.
+    Another fit of the model, as it was compiled, goes on with what was traced in the one before.
     On TensorFlow and PyTorch the statistics live in variables of their own. On JAX, whose train
     step is stateless, they ride among the optimizer's variables until the end of training, and are
     left out of files saved meanwhile.
@@ -142,7 +143,8 @@ class GradientMonitor(keras.callbacks.Callback):
         if not low < high:
             _checks.fail("update_ratio", "be a pair, the smaller first", update_ratio)
         self.update_ratio = (low, high)
-        self._recorder = self._reader = self._events = self._seen_model = None
+        self._recorder = self._last_recorder = None
+        self._reader = self._events = self._seen_model = None
         self._forget()
 
     def _forget(self):
@@ -153,7 +155,7 @@ class GradientMonitor(keras.callbacks.Callback):
 
     def __getstate__(self):
         """For copies and pickles: what was measured, and nothing of a running fit."""
-        running = ("_recorder", "_reader", "_events", "_model", "_seen_model")
+        running = ("_recorder", "_last_recorder", "_reader", "_events", "_model", "_seen_model")
         return {**self.__dict__, **dict.fromkeys(running)}
 
     @property
@@ -182,14 +184,7 @@ class GradientMonitor(keras.callbacks.Callback):
             check_writable(directory)
         self._csv_path = None if self.csv is None else csv_path(self.csv)
         self._csv = Forgiving(self._csv_path)
-        recorder = GradientRecorder(
-            model,
-            self.include,
-            self.exclude,
-            self.details,
-            self.histograms,
-            self._detached,
-        )
+        recorder = self._recorder_of(model)
         if model.built and model.trainable_variables:
             Layout(model, self.include, self.exclude)  # fails here for patterns that match nothing
             if keras.backend.backend() != "tensorflow" or model.optimizer.built:
@@ -198,11 +193,21 @@ class GradientMonitor(keras.callbacks.Callback):
             self._forget()
             self._seen_model = weakref.ref(model)
         self._fit += 1
-        self._recorder, self._reader = recorder, GradientReader(recorder, self.every)
+        self._recorder = self._last_recorder = recorder
+        self._reader = GradientReader(recorder, self.every)
         self._events = GradientEvents(directory, self._draw_profile if self.image else None)
         self._batches, self._last_batch = 0, -1
         self._warned = set()
         gradient_taps.attach(model, recorder)
+
+    def _recorder_of(self, model):
+        """The last fit's, whose traces can be used once more, or a new one."""
+        wishes = self.include, self.exclude, self.details, self.histograms
+        last = self._last_recorder
+        if last is None or not last.suits(model, *wishes):
+            return GradientRecorder(model, *wishes, self._detached)
+        last.again()
+        return last
 
     def on_epoch_begin(self, epoch, logs=None):
         self._last_batch = -1

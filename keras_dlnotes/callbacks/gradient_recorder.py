@@ -10,6 +10,7 @@ from keras_dlnotes.callbacks import gradient_statistics as statistics
 from keras_dlnotes.callbacks import gradient_taps
 from keras_dlnotes.callbacks.gradient_buffer import GradientBuffer
 from keras_dlnotes.callbacks.gradient_layout import Layout
+from keras_dlnotes.callbacks.gradient_listener import Listener
 from keras_dlnotes.callbacks.optimizer_taps import MULTI
 
 CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
@@ -18,11 +19,11 @@ CLIPS = ("clipnorm", "global_clipnorm", "clipvalue")
 SMALL, RARELY = 2**14, 200
 
 
-class GradientRecorder:
-    """Listens to the taps of one model during one fit."""
+class GradientRecorder(Listener):
+    """Measures what passes the taps of one model."""
 
     def __init__(self, model, include, exclude, details, histograms, on_detach):
-        self.model = model
+        super().__init__(model, include, exclude, details, histograms)
         self.include, self.exclude = include, exclude
         self.details, self.histograms = details, histograms
         self.on_detach = on_detach
@@ -45,6 +46,12 @@ class GradientRecorder:
         if self.details == "auto":
             self.details = 1 if self.layout.sizes.sum() <= SMALL else self.rarely
         self.buffer = GradientBuffer(self.model, len(self.layout.variables), self.histograms)
+
+    def again(self):
+        """Empty, for another fit."""
+        self.fresh = True
+        if self.buffer is not None:
+            self.buffer.enter()
 
     @property
     def rarely(self):

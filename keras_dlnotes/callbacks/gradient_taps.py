@@ -1,9 +1,12 @@
 """Where gradients are seen: listeners to the optimizer of one model, for the time of a fit.
 
 What is wrapped stands in ``optimizer_taps``. It runs while Keras traces its train function,
-therefore ``attach`` and ``detach`` throw the old trace away. ``detach`` leaves model and optimizers
-exactly as they were found. It is called also when the fit breaks off, wherever that happens; and if
-even that went unseen, by the next fit.
+therefore ``attach`` puts another train function in its place. ``detach`` leaves model and
+optimizers exactly as they were found. It is called also when the fit breaks off, wherever that
+happens; and if even that went unseen, by the next fit.
+
+Tracing takes as long as a hundred steps, so listeners keep what was traced with them: in a later
+fit with the same listeners nothing is traced again.
 """
 
 import weakref
@@ -19,22 +22,20 @@ _TAPS = weakref.WeakKeyDictionary()
 
 
 def attach(model, listener):
-    """Lets ``listener`` hear the gradients of ``model``; the next train step is traced anew.
+    """Lets ``listener`` hear the gradients of ``model``.
 
-    The listener has ``before(optimizer, variables, gradients) -> note``,
-    ``clipped(gradients, clipped, note)``, ``after(optimizer, variables, gradients, note)``,
-    ``applied()`` once for each step of the whole optimizer, ``skipped()`` (on JAX
-    ``skipped_stateless``) for steps that a loss scale threw away, and ``detached()``. Before each
-    call of the train function ``choose(number of the call)`` returns, hashable, what it wants of
-    this one; ``choose(None)`` afterwards.
+    Before each call of the train function its ``choose(number of the call)`` returns what it wants
+    of this one, and ``choose(None)`` is called afterwards; for all else see ``Listener``.
     """
     taps = _TAPS.get(model)
     if taps is None:
         taps = _TAPS[model] = ModelTaps(model, detach)
     if listener not in taps.listeners:
         taps.listeners.append(listener)
-        when_fit_breaks(lambda: detach(model, listener))
-    retrace(model)
+        fit = listener.begin()
+        # This may be called late, when it listens to another fit.
+        when_fit_breaks(lambda: listener.fit is fit and detach(model, listener))
+    tap_step(model)
 
 
 def detach(model, listener=None):
@@ -48,9 +49,16 @@ def detach(model, listener=None):
     if not taps.listeners:
         taps.restore()
         del _TAPS[model]
-        model.train_function = None
+        # Another one than ours has come from somebody during the fit, and has the taps in it.
+        model.train_function = taps.own_step if model.train_function is taps.step else None
     else:
-        retrace(model)
+        tap_step(model)
+
+
+def own_step(model):
+    """The train function without taps. It is another one if Keras would trace anew, too."""
+    taps = _TAPS.get(model)
+    return model.train_function if taps is None else taps.own_step
 
 
 def leaves(model):
@@ -86,7 +94,7 @@ def make_step(model):
     return model.train_function
 
 
-def retrace(model):
+def tap_step(model):
     """Gives the model a train function with the taps in it.
 
     What listeners want differs from step to step, and a condition inside a compiled step costs more
@@ -94,14 +102,19 @@ def retrace(model):
     traced on its own, and the choice is made outside. A step that fails ends all listening: Keras
     calls no ``on_train_end`` then.
     """
-    reference, steps, calls = weakref.ref(model), {}, 0
-    listeners = list(_TAPS[model].listeners)
+    reference, calls = weakref.ref(model), 0
+    taps = _TAPS[model]
+    listeners = tuple(taps.listeners)
+    steps = {}
 
     def tapped_step(*args, **kwargs):
-        nonlocal calls
+        nonlocal calls, steps
         model = reference()
         if not calls:
             make_variables(model, getattr(args[0], "element_spec", None))
+            for listener in listeners:
+                listener.settle()
+            steps = common_traces(listeners)
         wishes = tuple(listener.choose(calls) for listener in listeners)
         calls += 1
         try:
@@ -112,10 +125,19 @@ def retrace(model):
         except BaseException as error:
             # These two are how an epoch of unknown length ends.
             if type(error).__name__ not in ("StopIteration", "OutOfRangeError"):
+                steps.clear()
                 detach(model)
             raise
         finally:
             for listener in listeners:
                 listener.choose(None)
 
-    model.train_function = tapped_step
+    model.train_function = taps.step = tapped_step
+
+
+def common_traces(listeners):
+    """``{wishes: train function}`` of these listeners together; the first of them keeps it."""
+    first, others = listeners[0], listeners[1:]
+    if first.traces[0] != others:
+        first.traces = others, {}
+    return first.traces[1]

@@ -28,6 +28,8 @@ class ModelTaps:
 
     def __init__(self, model, detach):
         self.listeners = []
+        #: The train function as it was found, and the one that stands in its place.
+        self.own_step, self.step = model.train_function, None
         self._replaced = []
         self._tapped = []
         self._replace(model, "make_train_function", self._notice_another_fit(model, detach))

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_dlnotes.callbacks import ActivationMonitor, GradientMonitor
+from keras_dlnotes.callbacks import ActivationMonitor, GradientMonitor, gradient_taps
 
 BACKEND = keras.backend.backend()
 in_training = pytest.mark.skipif(BACKEND == "jax", reason="JAX needs a sample batch")
@@ -135,6 +135,23 @@ def test_beside_the_gradient_monitor_and_no_trace_is_left(tmp_path):
     fit(net(rate=0.1), keras.callbacks.Callback(), epochs=1)
     fit(model, alone, alone)
     assert len(alone.history["epoch"]) == 1
+
+
+@in_training
+def test_another_fit_beside_the_gradient_monitor_is_not_traced_again(monkeypatch):
+    traced, make = [], gradient_taps.make_step
+    monkeypatch.setattr(gradient_taps, "make_step", lambda model: traced.append(1) or make(model))
+    model, (x, _) = net(), data()
+    monitors = [ActivationMonitor(on_problem=None), GradientMonitor(on_problem=None)]
+    for _ in range(2):
+        fit(model, *monitors)
+        for name, y in zip(("hidden", "out"), outputs(model, x), strict=True):
+            mean = monitors[0].history["activation_mean"][name][-1]
+            np.testing.assert_allclose(mean, y.mean(), rtol=1e-4)
+    assert len(traced) == 1
+    fit(model, monitors[0])  # Alone it leaves another trace.
+    assert len(traced) == 2
+    assert len(monitors[0].history["epoch"]) == 3
 
 
 @in_training

@@ -554,10 +554,16 @@ def test_histograms_count_powers_of_two(how):
     assert set(mine) == {"epoch", "gradient", "weight", "update"}
 
 
-@pytest.mark.parametrize("details", ["auto", 10**6])
-def test_histograms_and_details_cost_two_traces_of_a_large_model(details, monkeypatch):
+@pytest.fixture
+def traced(monkeypatch):
+    """A list with an entry for each trace of a monitored step."""
     traced, make = [], gradient_taps.make_step
     monkeypatch.setattr(gradient_taps, "make_step", lambda model: traced.append(1) or make(model))
+    return traced
+
+
+@pytest.mark.parametrize("details", ["auto", 10**6])
+def test_histograms_and_details_cost_two_traces_of_a_large_model(details, traced, monkeypatch):
     monkeypatch.setattr(gradient_recorder, "SMALL", 0)
     monitor = watch(details=details, histograms=3)
     fit(net(), monitor, epochs=3, batch=4)
@@ -565,6 +571,62 @@ def test_histograms_and_details_cost_two_traces_of_a_large_model(details, monkey
     counts = [row["weight"]["net/out/bias"].sum() for row in monitor.histogram_history]
     # Of 24 steps in all, the multiples of 3 and the first of each epoch.
     assert counts == [3 * 3, 3 * 4, 3 * 3]
+
+
+@pytest.mark.parametrize("how", COMPILE, ids=str)
+def test_another_fit_is_not_traced_again(how, traced):
+    model, monitor = net(**how), watch(histograms=3)
+    expected = replay(model, *data(), epochs=6)
+    fit(model, monitor)
+    once, step = len(traced), model.train_function
+    fit(model, monitor)
+    fit(model, monitor, epochs=1)
+    assert len(traced) == once
+    compare(monitor.history, expected[:5])
+    assert monitor.history["fit"].tolist() == [0, 0, 1, 1, 2]
+    counts = [row["weight"]["net/out/bias"].sum() for row in monitor.histogram_history]
+    assert counts == [3 * 2, 3 * 2, 3 * 2, 3 * 2, 3 * 2]
+    assert model.train_function is step  # Keras' own, in which nothing is measured
+    fit(model, keras.callbacks.Callback(), epochs=1)
+    other = watch()
+    replayed = replay(model, *data())
+    fit(model, other, epochs=1)
+    compare(other.history, replayed)
+
+
+def test_a_fit_of_a_changed_model_is_traced_anew(traced):
+    model, monitor = net(), watch()
+    expected = replay(model, *data())
+    fit(model, monitor, epochs=1)
+    model.compile(keras.optimizers.SGD(RATE, clipvalue=0.01), "mse")
+    expected += replay(model, *data(), clip=lambda g: np.clip(g, -0.01, 0.01))
+    fit(model, monitor, epochs=1)
+    compare(monitor.history, expected)
+    model.compile(model.optimizer, "mae")
+    fit(model, monitor, epochs=1)
+    assert len(traced) == 3
+    if BACKEND == "jax":
+        return  # where Keras allows no freezing without a new optimizer
+    model.layers[0].trainable = False
+    fit(model, monitor, epochs=1)
+    assert len(traced) == 4
+    assert list(monitor.layer_norms()) == ["out"]
+
+
+def test_the_fit_after_one_that_broke_off_measures_its_own_steps(traced):
+    class Breaks(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 2:
+                raise RuntimeError("broken")
+
+    model, monitor = net(), watch()
+    with pytest.raises(RuntimeError, match="broken"):
+        fit(model, monitor, callbacks=[Breaks()])
+    expected = replay(model, *data(), epochs=2)
+    fit(model, monitor)
+    compare(monitor.history, expected)
+    assert monitor.history["steps"].tolist() == [4, 4]
+    assert len(traced) == 1
 
 
 def test_csv_holds_the_history(tmp_path):
