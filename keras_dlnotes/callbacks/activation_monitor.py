@@ -134,7 +134,14 @@ class ActivationMonitor(keras.callbacks.Callback):
             directory = os.path.join(trial_directory(self.log_dir), "train")
             check_writable(directory)
         self._csv_path = None if self.csv is None else csv_path(self.csv)
-        recorder = self._recorder_of(model)
+        recorder = ActivationRecorder.for_fit(
+            self._last_recorder,
+            model,
+            self.include,
+            self.exclude,
+            self.histograms,
+            on_detach=self._detached,
+        )
         if not recorder.layers and model.built:
             recorder.detached()
             raise ValueError(
@@ -157,15 +164,6 @@ class ActivationMonitor(keras.callbacks.Callback):
             gradient_taps.attach(model, recorder)
         else:
             when_fit_breaks(recorder.detached)
-
-    def _recorder_of(self, model):
-        """The last fit's, whose traces can be used once more, or a new one."""
-        wishes = self.include, self.exclude, self.histograms
-        last = self._last_recorder
-        if last is None or not last.suits(model, *wishes):
-            return ActivationRecorder(model, *wishes, self._detached)
-        last.again()
-        return last
 
     def on_epoch_end(self, epoch, logs=None):
         recorder = self._recorder

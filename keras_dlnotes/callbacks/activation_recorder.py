@@ -53,7 +53,6 @@ class ActivationRecorder(Listener):
             layer.__dict__["call"] = self._watched(name, layer, layer.call)
 
     def again(self):
-        """Empty, for another fit."""
         self._watch()
         self.take()
 

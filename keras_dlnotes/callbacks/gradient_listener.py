@@ -24,6 +24,17 @@ class Listener:
         self.fit = None
         self._own_step = self._trained = None
 
+    @classmethod
+    def for_fit(cls, last, model, *wishes, on_detach):
+        """The listener of the last fit, if its traces can be used once more, or a new one."""
+        if last is None or not last.suits(model, *wishes):
+            return cls(model, *wishes, on_detach)
+        last.again()
+        return last
+
+    def again(self):
+        """Whatever it holds of another fit goes."""
+
     def begin(self):
         """It is attached, and listens to a new `fit`."""
         self._own_step = gradient_taps.own_step(self.model)

@@ -184,7 +184,15 @@ class GradientMonitor(keras.callbacks.Callback):
             check_writable(directory)
         self._csv_path = None if self.csv is None else csv_path(self.csv)
         self._csv = Forgiving(self._csv_path)
-        recorder = self._recorder_of(model)
+        recorder = GradientRecorder.for_fit(
+            self._last_recorder,
+            model,
+            self.include,
+            self.exclude,
+            self.details,
+            self.histograms,
+            on_detach=self._detached,
+        )
         if model.built and model.trainable_variables:
             Layout(model, self.include, self.exclude)  # fails here for patterns that match nothing
             if keras.backend.backend() != "tensorflow" or model.optimizer.built:
@@ -199,15 +207,6 @@ class GradientMonitor(keras.callbacks.Callback):
         self._batches, self._last_batch = 0, -1
         self._warned = set()
         gradient_taps.attach(model, recorder)
-
-    def _recorder_of(self, model):
-        """The last fit's, whose traces can be used once more, or a new one."""
-        wishes = self.include, self.exclude, self.details, self.histograms
-        last = self._last_recorder
-        if last is None or not last.suits(model, *wishes):
-            return GradientRecorder(model, *wishes, self._detached)
-        last.again()
-        return last
 
     def on_epoch_begin(self, epoch, logs=None):
         self._last_batch = -1

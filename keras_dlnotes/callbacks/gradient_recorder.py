@@ -48,7 +48,6 @@ class GradientRecorder(Listener):
         self.buffer = GradientBuffer(self.model, len(self.layout.variables), self.histograms)
 
     def again(self):
-        """Empty, for another fit."""
         self.fresh = True
         if self.buffer is not None:
             self.buffer.enter()
