@@ -15,11 +15,6 @@ def floats(x):
     return x
 
 
-def minus_abs(x):
-    """``-|x|`` by a branch, so that its derivative at 0 is -1 and never 0 or undecided."""
-    return ops.where(x >= 0, -x, x)
-
-
 def saturated_tanh(x):
     """The tangent, flat from ±20 on, where it is ±1 even in float64.
 

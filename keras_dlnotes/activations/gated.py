@@ -82,7 +82,8 @@ def mish(x):
     Reference: [Misra, 2019](https://arxiv.org/abs/1908.08681)
     """
     x = floats(x)
-    return x * saturated_tanh(softplus(x))
+    # Where the tangent is 1 even in float64, no gradient may pass it: a great x times 0.
+    return x * ops.tanh(softplus(ops.where(x > 20, 20.0, x)))
 
 
 @serializable

@@ -45,6 +45,8 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     Reference: [Nair & Hinton, 2010](https://dl.acm.org/doi/10.5555/3104322.3104425)
     """
     x = floats(x)
+    if negative_slope == 0 and max_value is None and threshold == 0:
+        return ops.relu(x)
     # Asking `x <= threshold` and not `x > threshold` lets NaN through, so that it is seen.
     below = 0.0 if negative_slope == 0 else negative_slope * (x - threshold)
     value = ops.where(x <= threshold, below, x)
@@ -71,6 +73,9 @@ def leaky_relu(x, negative_slope=0.01):
     Reference: [Maas et al., 2013](https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf)
     """
     x = floats(x)
+    # TensorFlow's kernel is fast and keeps the slope in float32. JAX' has another gradient at 0.
+    if keras.backend.backend() == "tensorflow" and x.dtype != "float64":
+        return ops.leaky_relu(x, negative_slope)
     return ops.where(x > 0, x, negative_slope * x)
 
 

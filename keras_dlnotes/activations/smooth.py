@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.activations._tensors import floats, minus_abs
+from keras_dlnotes.activations._tensors import floats
 
 # Klambauer et al. (2017), appendix A: the fixed point with mean 0 and variance 1.
 SELU_ALPHA = 1.6732632423543772
@@ -30,8 +30,7 @@ def elu(x, alpha=1.0):
     Reference: [Clevert et al., 2016](https://arxiv.org/abs/1511.07289)
     """
     x = floats(x)
-    # The unused branch must not overflow either: infinity times a gradient of 0 would be NaN.
-    return ops.where(x > 0, x, alpha * ops.expm1(ops.where(x > 0, 0.0, x)))
+    return ops.elu(x) if alpha == 1 else _scaled_elu(x, 1.0, alpha)
 
 
 @serializable
@@ -52,7 +51,13 @@ def selu(x):
 
     Reference: [Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)
     """
-    return SELU_SCALE * elu(x, alpha=SELU_ALPHA)
+    return _scaled_elu(floats(x), SELU_SCALE, SELU_SCALE * SELU_ALPHA)
+
+
+def _scaled_elu(x, right, left):
+    """ELU times one number above 0 and another one below."""
+    right, left = (ops.convert_to_tensor(factor, x.dtype) for factor in (right, left))
+    return ops.elu(x) * ops.where(x > 0, right, left)
 
 
 @serializable
@@ -70,5 +75,4 @@ def softplus(x):
         >>> softplus([-1e4, 0.0, 1e4]).numpy()
         array([0.000000e+00, 6.931472e-01, 1.000000e+04], dtype=float32)
     """
-    x = floats(x)
-    return ops.where(x >= 0, x, 0.0) + ops.log1p(ops.exp(minus_abs(x)))
+    return ops.softplus(floats(x))

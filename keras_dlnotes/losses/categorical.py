@@ -7,7 +7,7 @@ from keras import ops
 from keras_dlnotes._checks import integer
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.losses._base import BaseCrossentropy
-from keras_dlnotes.losses._probabilities import behind_activation, log_probabilities
+from keras_dlnotes.losses._probabilities import behind_activation, scores_and_normalizer
 from keras_dlnotes.losses._tensors import must_match, pair
 
 
@@ -43,8 +43,11 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     if label_smoothing:
         classes = ops.cast(ops.shape(y_true)[axis], y_true.dtype)
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / classes
-    logs = log_probabilities(y_pred, from_logits, axis)
-    return ops.cast(-ops.sum(y_true * logs, axis=axis), dtype)
+    scores, normalizer = scores_and_normalizer(y_pred, from_logits, axis)
+    entropy = -ops.sum(y_true * scores, axis=axis)
+    if normalizer is not None:
+        entropy = entropy + ops.sum(y_true, axis=axis) * normalizer
+    return ops.cast(entropy, dtype)
 
 
 @serializable

@@ -6,7 +6,7 @@ from keras.src.backend import set_keras_mask
 from keras_dlnotes._checks import boolean, integer
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.losses._base import BaseLoss
-from keras_dlnotes.losses._probabilities import behind_activation, log_probabilities
+from keras_dlnotes.losses._probabilities import behind_activation, scores_and_normalizer
 from keras_dlnotes.losses._tensors import dtype_of, must_match
 
 
@@ -43,9 +43,12 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
         labels = ops.where(valid, labels, 0)
         # Whatever stands there, infinity or NaN, must not reach the gradient.
         y_pred = ops.where(ops.expand_dims(valid, axis), y_pred, 1.0)
-    logs = log_probabilities(y_pred, from_logits, axis)
-    picked = ops.take_along_axis(logs, ops.expand_dims(labels, axis), axis=axis)
-    entropy = ops.cast(-ops.squeeze(picked, axis=axis), dtype)
+    scores, normalizer = scores_and_normalizer(y_pred, from_logits, axis)
+    picked = ops.take_along_axis(scores, ops.expand_dims(labels, axis), axis=axis)
+    entropy = -ops.squeeze(picked, axis=axis)
+    if normalizer is not None:
+        entropy = entropy + normalizer
+    entropy = ops.cast(entropy, dtype)
     if ignore_class is not None:
         entropy = ops.where(valid, entropy, 0.0)
         set_keras_mask(entropy, valid)
