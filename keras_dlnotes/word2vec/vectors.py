@@ -71,7 +71,8 @@ class WordVectors(Queries):
         vectors = vectors.view()
         vectors.setflags(write=False)
         self.index_to_key, self.key_to_index = words, indices
-        self.vectors, self.counts, self._norms = vectors, counts, None
+        self.vectors, self.counts = vectors, counts
+        self._norms = self._norms_or_one = None
 
     # ------------------------------------------------------------------------ words and vectors
 
@@ -103,7 +104,10 @@ class WordVectors(Queries):
     @property
     def _divisors(self):
         """The norms, with 1 for that of a zero vector, whose similarity to all is 0."""
-        return np.where(self.norms > 0, self.norms, 1).astype(self.vectors.dtype)
+        if self._norms_or_one is None:
+            divisors = np.where(self.norms > 0, self.norms, 1).astype(self.vectors.dtype)
+            self._norms_or_one = divisors
+        return self._norms_or_one
 
     def get_index(self, key, default=None):
         """The row of a word (or of a row's number), else `default`, else a `KeyError`."""

@@ -303,3 +303,12 @@ def test_projector_files(ours, tmp_path):
     assert len(labels) == 8
     labels = (tmp_path / second.metadata_path).read_text().splitlines()
     assert labels == ["a", "tab bed", '""']
+
+
+def test_lengths_are_looked_through_once_and_follow_what_is_changed():
+    vectors = WordVectors(["a", "b"], np.array([[3.0, 4.0], [0.0, 0.0]], "float32"))
+    np.testing.assert_allclose(vectors.get_vector("a", norm=True), [0.6, 0.8])
+    assert vectors._divisors is vectors._divisors
+    vectors.add_vectors(["b", "c"], np.array([[0.0, 2.0], [5.0, 0.0]], "float32"), replace=True)
+    np.testing.assert_allclose(vectors.get_vector("b", norm=True), [0.0, 1.0])
+    np.testing.assert_allclose(vectors.get_normed_vectors(), [[0.6, 0.8], [0, 1], [1, 0]])
