@@ -165,8 +165,6 @@ class LearningRateFinder(keras.callbacks.Callback):
         driven_optimizer.with_settable_rate(self.model, WHO)
         if self.model.built:
             self._remember()
-        else:
-            self._build_at_the_first_batch(self.model, self.model.train_function)
 
     def on_train_end(self, logs=None):
         self._reason = self._reason or "data ended"
@@ -203,6 +201,8 @@ class LearningRateFinder(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         if self._state is not None:
             self._set()
+        elif not self.model.built:
+            self._build_at_the_first_batch(self.model, self.model.train_function)
 
     def _set(self):
         model = self.model

@@ -93,6 +93,26 @@ def test_training_afterwards_is_the_training_without(built):
     assert_same(*weights)
 
 
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("built", [True, False])
+def test_beside_a_gradient_monitor(built, first):
+    keras.utils.set_random_seed(3)
+    model = network(built)
+    finder, monitor = callbacks.LearningRateFinder(steps=20), callbacks.GradientMonitor()
+    monitor.on_problem = None
+    both = [finder, monitor] if first else [monitor, finder]
+    model.fit(X, Y, batch_size=8, epochs=3, verbose=0, callbacks=both)
+    assert len(finder.result.losses) == 20
+    assert monitor.history["steps"].sum() == 20
+    assert int(model.optimizer.iterations) == 0
+    keras.utils.set_random_seed(3)
+    other = network(built)
+    callbacks.LearningRateFinder(steps=20).find(other, X, Y, batch_size=8)
+    assert_same(model.get_weights(), other.get_weights())
+    model.fit(X, Y, batch_size=8, verbose=0)
+    assert int(model.optimizer.iterations) == 12
+
+
 @pytest.mark.tensorflow
 def test_compiles_no_second_step():
     traces = []
