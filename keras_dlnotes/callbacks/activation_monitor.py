@@ -14,11 +14,12 @@ from keras_dlnotes.callbacks.event_picture import EventPicture
 from keras_dlnotes.callbacks.event_writer import EventWriter, check_writable
 from keras_dlnotes.callbacks.fit_end import when_fit_breaks
 from keras_dlnotes.callbacks.gradient_events import EDGES
-from keras_dlnotes.callbacks.gradient_history import History, write_csv
+from keras_dlnotes.callbacks.gradient_history import History
 from keras_dlnotes.callbacks.gradient_layout import patterns
+from keras_dlnotes.callbacks.history_file import HistoryFile
 from keras_dlnotes.callbacks.running_tables import COUNT, MAX, MEAN, MIN
 from keras_dlnotes.callbacks.tables import number, paragraph, table
-from keras_dlnotes.callbacks.tuner_trial import csv_path, trial_directory
+from keras_dlnotes.callbacks.tuner_trial import trial_directory
 
 CHARTS = {
     "Mean of each layer's output": "activation_mean",
@@ -102,7 +103,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         self.problems, self.dead_units, self.histogram_history = [], {}, []
         self._epochs, self._warned = History(), set()
         self._recorder = self._last_recorder = None
-        self._writer = self._picture = self._csv_path = None
+        self._writer = self._picture = self._csv_file = None
 
     def __getstate__(self):
         running = ("_recorder", "_last_recorder", "_writer", "_picture", "_model")
@@ -133,7 +134,7 @@ class ActivationMonitor(keras.callbacks.Callback):
         if self.log_dir is not None:
             directory = os.path.join(trial_directory(self.log_dir), "train")
             check_writable(directory)
-        self._csv_path = None if self.csv is None else csv_path(self.csv)
+        self._csv_file = HistoryFile.for_fit(self._csv_file, self.csv)
         recorder = ActivationRecorder.for_fit(
             self._last_recorder,
             model,
@@ -198,9 +199,8 @@ class ActivationMonitor(keras.callbacks.Callback):
             counts = {name: part["histogram"] for name, part in measured.items()}
             self.histogram_history.append({"epoch": epoch, "activation": counts})
         self._write(epoch, row)
-        if self._csv_path is not None:
-            kinds = dict.fromkeys(self.history["activation_mean"], "layer")
-            write_csv(self._csv_path, self.history, kinds)
+        if self._csv_file is not None:
+            self._csv_file.write(self._epochs)
         self.problems = self._diagnose(row, units)
         announce(self.problems, self.on_problem, epoch, self._model, self._warned)
 

@@ -1,8 +1,5 @@
 """What ``GradientMonitor`` has seen, kept as plain arrays."""
 
-import csv
-import os
-
 import numpy as np
 
 from keras_dlnotes.callbacks.gradient_statistics import DETAILS, NORMS
@@ -50,21 +47,3 @@ class History:
                 for name in names
             }
         return result
-
-
-def write_csv(path, arrays, kinds):
-    """One line for each row of a history and name; ``kinds`` says of each name what it is."""
-    singles = [key for key, value in arrays.items() if not isinstance(value, dict)]
-    tables = [key for key, value in arrays.items() if isinstance(value, dict)]
-    names = list(arrays[tables[0]]) if tables else []
-    # A disk that fills up must not cost the lines that are there.
-    draft = f"{path}.new"
-    with open(draft, "w", newline="") as file:
-        lines = csv.writer(file)
-        lines.writerow([*singles, "kind", "name", *tables])
-        for i in range(len(arrays[singles[0]])):
-            for name in names:
-                found = [arrays[table].get(name) for table in tables]
-                values = ["nan" if each is None else f"{each[i]:.9g}" for each in found]
-                lines.writerow([*(arrays[key][i] for key in singles), kinds[name], name, *values])
-    os.replace(draft, path)

@@ -11,16 +11,16 @@ from keras_dlnotes.callbacks import gradient_taps
 from keras_dlnotes.callbacks.announcement import announce, checked
 from keras_dlnotes.callbacks.diagnosis import Thresholds, diagnose
 from keras_dlnotes.callbacks.event_writer import check_writable
-from keras_dlnotes.callbacks.forgiving import Forgiving
 from keras_dlnotes.callbacks.gradient_events import GradientEvents
-from keras_dlnotes.callbacks.gradient_history import History, write_csv
+from keras_dlnotes.callbacks.gradient_history import History
 from keras_dlnotes.callbacks.gradient_layout import Layout, patterns
 from keras_dlnotes.callbacks.gradient_reader import GradientReader
 from keras_dlnotes.callbacks.gradient_recorder import GradientRecorder
 from keras_dlnotes.callbacks.gradient_report import gradient_report
 from keras_dlnotes.callbacks.gradient_statistics import HISTOGRAMS
+from keras_dlnotes.callbacks.history_file import HistoryFile
 from keras_dlnotes.callbacks.running_tables import MAX
-from keras_dlnotes.callbacks.tuner_trial import csv_path, trial_directory
+from keras_dlnotes.callbacks.tuner_trial import trial_directory
 
 
 class GradientMonitor(keras.callbacks.Callback):
@@ -144,7 +144,7 @@ class GradientMonitor(keras.callbacks.Callback):
             _checks.fail("update_ratio", "be a pair, the smaller first", update_ratio)
         self.update_ratio = (low, high)
         self._recorder = self._last_recorder = None
-        self._reader = self._events = self._seen_model = None
+        self._reader = self._events = self._csv_file = self._seen_model = None
         self._forget()
 
     def _forget(self):
@@ -182,8 +182,7 @@ class GradientMonitor(keras.callbacks.Callback):
         if self.log_dir is not None:
             directory = os.path.join(trial_directory(self.log_dir), "train")
             check_writable(directory)
-        self._csv_path = None if self.csv is None else csv_path(self.csv)
-        self._csv = Forgiving(self._csv_path)
+        self._csv_file = HistoryFile.for_fit(self._csv_file, self.csv)
         recorder = GradientRecorder.for_fit(
             self._last_recorder,
             model,
@@ -239,9 +238,8 @@ class GradientMonitor(keras.callbacks.Callback):
         self.problems = diagnose(layers, self.thresholds, record["norms"][0, MAX, -1])
         self._events.write("epoch", epoch, self._recorder.layout, record, single)
         self._events.picture(epoch)
-        if self._csv_path is not None and not self._csv.failed:
-            with self._csv.attempt():
-                write_csv(self._csv_path, self.history, self._kinds)
+        if self._csv_file is not None:
+            self._csv_file.write(self._epochs, self._kinds)
         announce(self.problems, self.on_problem, epoch, self._model, self._warned)
 
     def on_train_end(self, logs=None):
