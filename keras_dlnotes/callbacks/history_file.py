@@ -83,8 +83,9 @@ def lines(rows, kinds, head):
         single, tables = rows[0]
         writer.writerow([*single, "kind", "name", *tables])
     for single, tables in rows:
-        for name in next(iter(tables.values())):
-            numbers = (table.get(name, math.nan) for table in tables.values())
+        found = list(tables.values())
+        for name in found[0]:
+            numbers = (table.get(name, math.nan) for table in found)
             kind = kinds.get(name, "layer")
             writer.writerow([*single.values(), kind, name, *(f"{n:.9g}" for n in numbers)])
     return text.getvalue()
