@@ -25,9 +25,9 @@ def gelu(x, approximate=False):
 
     Example:
         >>> gelu([-1e4, 0.0, 1.0]).numpy()
-        array([-0.       ,  0.       ,  0.8413447], dtype=float32)
+        array([-0.     ,  0.     ,  0.84134], dtype=float32)
         >>> gelu([-1e4, 0.0, 1.0], approximate=True).numpy()
-        array([-0.      ,  0.      ,  0.841192], dtype=float32)
+        array([-0.     ,  0.     ,  0.84119], dtype=float32)
 
     Reference: [Hendrycks & Gimpel, 2016](https://arxiv.org/abs/1606.08415)
     """
@@ -54,7 +54,7 @@ def swish(x, *, beta=1.0):
 
     Example:
         >>> swish([-1e4, 0.0, 1.0]).numpy()
-        array([-0.       ,  0.       ,  0.7310586], dtype=float32)
+        array([-0.     ,  0.     ,  0.73106], dtype=float32)
 
     Reference: [Ramachandran et al., 2017](https://arxiv.org/abs/1710.05941)
     """
@@ -77,7 +77,7 @@ def mish(x):
 
     Example:
         >>> mish([-1e4, 0.0, 1.0]).numpy()
-        array([-0.       ,  0.       ,  0.8650984], dtype=float32)
+        array([-0.     ,  0.     ,  0.86510], dtype=float32)
 
     Reference: [Misra, 2019](https://arxiv.org/abs/1908.08681)
     """
@@ -99,7 +99,7 @@ def lisht(x):
 
     Example:
         >>> lisht([-1e4, 0.0, 1.0]).numpy()
-        array([1.000000e+04, 0.000000e+00, 7.615942e-01], dtype=float32)
+        array([1.00000e+04, 0.00000e+00, 7.61594e-01], dtype=float32)
 
     Reference: [Roy et al., 2019](https://arxiv.org/abs/1901.05894)
     """

@@ -21,7 +21,7 @@ def snake(x, frequency=1.0):
 
     Example:
         >>> snake([0.0, np.pi / 2, np.pi]).numpy()
-        array([0.       , 2.5707965, 3.1415927], dtype=float32)
+        array([0.     , 2.57080, 3.14159], dtype=float32)
 
     Reference: [Ziyin et al., 2020](https://arxiv.org/abs/2006.08195)
     """
@@ -45,7 +45,7 @@ def tanh_shrink(x):
 
     Example:
         >>> tanh_shrink([-1e4, 0.0, 1.0]).numpy()
-        array([-9.9990000e+03, 0.0000000e+00, 2.3840582e-01], dtype=float32)
+        array([-9.99900e+03, 0.00000e+00, 2.38406e-01], dtype=float32)
     """
     x = floats(x)
     return x - ops.tanh(x)

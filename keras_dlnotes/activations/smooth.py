@@ -47,7 +47,7 @@ def selu(x):
 
     Example:
         >>> selu([-1e4, 0.0, 1.0]).numpy()
-        array([-1.7580993,  0.       ,  1.050701 ], dtype=float32)
+        array([-1.75810,  0.     ,  1.05070 ], dtype=float32)
 
     Reference: [Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)
     """
@@ -73,6 +73,6 @@ def softplus(x):
 
     Example:
         >>> softplus([-1e4, 0.0, 1e4]).numpy()
-        array([0.000000e+00, 6.931472e-01, 1.000000e+04], dtype=float32)
+        array([0.00000e+00, 6.93147e-01, 1.00000e+04], dtype=float32)
     """
     return ops.softplus(floats(x))

@@ -22,7 +22,7 @@ class GELU(Elementwise):
     Example:
         >>> import numpy as np
         >>> GELU()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([-0.15865526,  0.        ,  0.8413447 ], dtype=float32)
+        array([-0.15866,  0.     ,  0.84134 ], dtype=float32)
 
     Reference: [Hendrycks & Gimpel, 2016](https://arxiv.org/abs/1606.08415)
     """

@@ -22,7 +22,7 @@ class LeakyReLU(Elementwise):
     Example:
         >>> import numpy as np
         >>> LeakyReLU(0.01)(np.array([-10.0, 0.0, 5.0])).numpy()
-        array([-0.09999999,  0.        ,  5.        ], dtype=float32)
+        array([-0.1,  0. ,  5. ], dtype=float32)
 
     Reference: [Maas et al., 2013](https://ai.stanford.edu/~amaas/papers/relu_hybrid_icml2013_final.pdf)
     """

@@ -36,7 +36,7 @@ class LiSHT(Elementwise):
     Example:
         >>> import numpy as np
         >>> LiSHT()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([0.7615942, 0.       , 0.7615942], dtype=float32)
+        array([0.76159, 0.     , 0.76159], dtype=float32)
 
     Reference: [Roy et al., 2019](https://arxiv.org/abs/1901.05894)
     """
@@ -81,7 +81,7 @@ class SELU(Elementwise):
     Example:
         >>> import numpy as np
         >>> SELU()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([-1.1113307,  0.       ,  1.050701 ], dtype=float32)
+        array([-1.11133,  0.     ,  1.05070 ], dtype=float32)
 
     Reference: [Klambauer et al., 2017](https://arxiv.org/abs/1706.02515)
     """
@@ -100,7 +100,7 @@ class Sigmoid(Elementwise):
     Example:
         >>> import numpy as np
         >>> Sigmoid()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([0.26894143, 0.5       , 0.7310586 ], dtype=float32)
+        array([0.26894, 0.5       , 0.73106 ], dtype=float32)
     """
 
     def call(self, inputs):
@@ -117,7 +117,7 @@ class Softplus(Elementwise):
     Example:
         >>> import numpy as np
         >>> Softplus()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([0.3132617, 0.6931472, 1.3132617], dtype=float32)
+        array([0.31326, 0.69315, 1.31326], dtype=float32)
     """
 
     def call(self, inputs):
@@ -136,7 +136,7 @@ class Tanh(Elementwise):
     Example:
         >>> import numpy as np
         >>> Tanh()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([-0.7615942,  0.       ,  0.7615942], dtype=float32)
+        array([-0.76159,  0.     ,  0.76159], dtype=float32)
     """
 
     def call(self, inputs):
@@ -155,7 +155,7 @@ class TanhShrink(Elementwise):
     Example:
         >>> import numpy as np
         >>> TanhShrink()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([-0.23840582,  0.        ,  0.23840582], dtype=float32)
+        array([-0.23841,  0.     ,  0.23841], dtype=float32)
     """
 
     def call(self, inputs):

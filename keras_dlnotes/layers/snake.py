@@ -26,7 +26,7 @@ class Snake(Elementwise):
     Example:
         >>> import numpy as np
         >>> Snake()(np.array([0.0, np.pi / 2, np.pi])).numpy()
-        array([0.       , 2.5707965, 3.1415927], dtype=float32)
+        array([0.     , 2.57080, 3.14159], dtype=float32)
 
     Reference: [Ziyin et al., 2020](https://arxiv.org/abs/2006.08195)
     """

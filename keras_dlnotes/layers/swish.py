@@ -21,7 +21,7 @@ class Swish(Elementwise):
     Example:
         >>> import numpy as np
         >>> Swish()(np.array([-1.0, 0.0, 1.0])).numpy()
-        array([-0.26894143,  0.        ,  0.7310586 ], dtype=float32)
+        array([-0.26894,  0.     ,  0.73106 ], dtype=float32)
 
     Reference: [Ramachandran et al., 2017](https://arxiv.org/abs/1710.05941)
     """
