@@ -66,7 +66,7 @@ def softplus(x):
 
     For outputs that must be positive, a scale or a rate.
 
-    `f(x) = log(1 + exp(x))`, computed as `max(x, 0) + log1p(exp(-|x|))`
+    `f(x) = log(1 + exp(x))`, without an exponential that overflows.
 
     Args:
         x: Input tensor.

@@ -16,8 +16,7 @@ def sigmoid(x):
 
     For the probability of yes against no. Deep in a net its gradient, at most 1/4, vanishes.
 
-    `f(x) = 1 / (1 + exp(-x))`, for negative `x` computed as `exp(x) / (1 + exp(x))`, so that no
-    exponential overflows.
+    `f(x) = 1 / (1 + exp(-x))`, without an exponential that overflows.
 
     Args:
         x: Input tensor.
@@ -63,6 +62,6 @@ def softmax(x, axis=-1):
                [0.5 , 0.5 , 0.  ]], dtype=float32)
     """
     x = floats(x)
-    if not isinstance(axis, int):  # Keras takes no negative ones of several.
+    if isinstance(axis, (tuple, list)):  # Keras takes no negative ones of several.
         axis = tuple(one % len(x.shape) for one in axis)
     return remember_logits(ops.softmax(x, axis=axis), x)

@@ -11,9 +11,12 @@ PARTS = {"norms": NORMS, "details": DETAILS}
 
 KINDS = {"": MEAN, "_min": MIN, "_max": MAX, "_last": LAST}
 
+STATISTICS = (
+    *(name + suffix for part in PARTS.values() for name in part for suffix in KINDS),
+    *("nonfinite", "first_nonfinite"),
+)
 #: Statistic -> its place in the table of a row.
-PLACES = [name + suffix for part in PARTS.values() for name in part for suffix in KINDS]
-PLACES = {name: i for i, name in enumerate([*PLACES, "nonfinite", "first_nonfinite"])}
+PLACES = {name: i for i, name in enumerate(STATISTICS)}
 
 
 class Row(Mapping):
