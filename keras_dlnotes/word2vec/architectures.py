@@ -10,7 +10,7 @@ class SkipGram:
     """Each centre word predicts every word of its window.
 
     `gradients` returns the loss summed over pairs, the number of pairs, and what changes in the two
-    tables: lists of (ids, rows), where an id may occur many times.
+    tables: lists of (ids, gradients, curvatures or `None`) as `bounded` takes them.
     """
 
     predicts_windows = True
@@ -24,7 +24,7 @@ class SkipGram:
             output, hidden, windows.frames, windows.pairs, draw
         )
         d_hidden = ops.reshape(d_hidden, (chunks * chunk, -1))
-        return loss, ops.sum(windows.pairs), [(ids, d_hidden)], d_output
+        return loss, ops.sum(windows.pairs), [(ids, d_hidden, None)], d_output
 
 
 class ContinuousBagOfWords:
@@ -50,4 +50,4 @@ class ContinuousBagOfWords:
         loss, d_hidden, d_output = head.gradients(output, hidden, centres, present, draw)
         d_context = window_shares(d_hidden, means if self.mean == self.shared else near)
         d_context = ops.reshape(d_context, (-1, d_context.shape[2]))
-        return loss, ops.sum(present), [(ids, d_context)], d_output
+        return loss, ops.sum(present), [(ids, d_context, None)], d_output

@@ -10,8 +10,6 @@ import functools
 
 import keras
 
-from keras_dlnotes.word2vec.descent import descend
-
 
 def fused(function):
     """`function` of tensors as one compiled loop on TensorFlow, as it is elsewhere."""
@@ -27,23 +25,3 @@ def fused(function):
         return compiled()(*args) if keras.backend.backend() == "tensorflow" else function(*args)
 
     return call
-
-
-class CompiledDescent:
-    """`descend` on variables.
-
-    Args:
-        limit: The farthest a row may move.
-    """
-
-    def __init__(self, limit):
-        import tensorflow as tf
-
-        def update(variable, updates, rate, moving):
-            table = tf.convert_to_tensor(variable)
-            variable.assign(descend(table, updates, rate, limit, moving))
-
-        self.update = tf.function(update, jit_compile=True, autograph=False)
-
-    def __call__(self, variable, updates, rate, moving=None):
-        self.update(variable.value, updates, rate, moving)

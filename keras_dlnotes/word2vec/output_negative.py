@@ -38,7 +38,8 @@ class SharedNoise:
                 stands where it stands, (chunks, chunk).
             noise: Word indices, (groups of neighbouring rows, noise words).
 
-        Returns the loss, the gradient of `hidden`, and a list of (ids, gradients) for the table.
+        Returns the loss, the gradient of `hidden`, and a list of (ids, gradients, curvatures or
+        `None`) for the table, see `bounded`.
         """
         weight = ops.convert_to_tensor(self.negative / noise.shape[1], "float32")
         how = self._windows if len(pairs.shape) == 3 else self._words
@@ -52,7 +53,7 @@ class SharedNoise:
         push, loss = _push(logits, pairs, weight)
         d_hidden = ops.matmul(push, rows)
         d_rows = ops.matmul(ops.transpose(push, (0, 2, 1)), hidden)
-        return loss, d_hidden, [(ids, ops.reshape(d_rows, (-1, size)))]
+        return loss, d_hidden, [(ids, ops.reshape(d_rows, (-1, size)), None)]
 
     def _words(self, table, hidden, words, pairs, noise, weight):
         # A row and its word meet number by number, rows and their noise in a product.
@@ -67,7 +68,11 @@ class SharedNoise:
         d_hidden = ops.reshape(ops.matmul(push, rows), (-1, size))
         d_rows = ops.reshape(ops.matmul(ops.transpose(push, (0, 2, 1)), hidden), (-1, size))
         d_flat, d_true, loss = _pull(flat, ops.take(table, true, axis=0), pairs, d_hidden)
-        return loss + away, ops.reshape(d_flat, shape), [(true, d_true), (drawn, d_rows)]
+        return (
+            loss + away,
+            ops.reshape(d_flat, shape),
+            [(true, d_true, None), (drawn, d_rows, None)],
+        )
 
 
 @fused

@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_dlnotes.word2vec.sums import total_last
+from keras_dlnotes.word2vec.sums import squares, total_last
 
 
 class FullSoftmax:
@@ -24,7 +24,9 @@ class FullSoftmax:
         wanted = ops.scatter_update(wanted, cell, ops.reshape(pairs, (-1,)), reduction="add")
         wanted = ops.reshape(wanted, (-1, classes))
         loss = -ops.sum(total_last(wanted * logs))
-        push = ops.exp(logs) * total_last(wanted)[:, None] - wanted
+        shares, visits = ops.exp(logs), total_last(wanted)[:, None]
+        push = shares * visits - wanted
         d_hidden = ops.reshape(ops.matmul(push, table), hidden.shape)
         d_table = ops.matmul(ops.transpose(push), flat)
-        return loss, d_hidden, [(ops.arange(classes, dtype="int32"), d_table)]
+        bends = ops.matmul(squares(flat)[None, :], shares * (1.0 - shares) * visits)[0]
+        return loss, d_hidden, [(ops.arange(classes, dtype="int32"), d_table, bends)]

@@ -4,7 +4,7 @@ from keras import ops
 
 from keras_dlnotes.word2vec.compiled import fused
 from keras_dlnotes.word2vec.output_negative import log_loss
-from keras_dlnotes.word2vec.sums import total
+from keras_dlnotes.word2vec.sums import squares, total
 from keras_dlnotes.word2vec.tree_groups import TreeGroups, near_groups
 from keras_dlnotes.word2vec.tree_layout import TreeLayout
 from keras_dlnotes.word2vec.tree_tables import TreeTables
@@ -83,13 +83,14 @@ class TreePaths:
         flat = ops.reshape(hidden, (-1, size))
         logits = ops.reshape(ops.matmul(flat, ops.transpose(nodes)), (*pairs.shape[:2], self.top))
         if len(pairs.shape) == 2:
-            loss, push = _push_one(logits, pairs, signs)
+            loss, push, bend = _top_one(logits, pairs, signs)
         else:
             both = ops.concatenate([signs, ops.abs(signs)], axis=2)
-            loss, push = _push_many(logits, ops.matmul(pairs, both))
-        push = ops.reshape(push, (-1, self.top))
+            loss, push, bend = _top_many(logits, ops.matmul(pairs, both))
+        push, bend = (ops.reshape(x, (-1, self.top)) for x in (push, bend))
         d_hidden = ops.reshape(ops.matmul(push, nodes), hidden.shape)
-        return loss, d_hidden, [(ids, ops.matmul(ops.transpose(push), flat))]
+        bends = ops.matmul(squares(flat)[None, :], bend)[0]
+        return loss, d_hidden, [(ids, ops.matmul(ops.transpose(push), flat), bends)]
 
     def _chunks(self, table, hidden, pairs, ids, owners, signs):
         """Deep nodes where each hidden vector predicts one word."""
@@ -101,7 +102,8 @@ class TreePaths:
         d_near = ops.reshape(ops.matmul(push, rows), (-1, chunk * size))
         d_hidden = _sums(d_near, owners, ops.zeros((chunks, chunk * size), d_near.dtype))
         d_rows = ops.matmul(ops.transpose(push, (0, 2, 1)), near)
-        return loss, ops.reshape(d_hidden, hidden.shape), (ids, ops.reshape(d_rows, (-1, size)))
+        below = ids, ops.reshape(d_rows, (-1, size)), None
+        return loss, ops.reshape(d_hidden, hidden.shape), below
 
     def _groups(self, table, hidden, pairs, near, near_pairs, ids, owners, signs):
         """Deep nodes where each hidden vector predicts a window."""
@@ -117,7 +119,8 @@ class TreePaths:
         d_near = ops.reshape(ops.matmul(push, rows), (-1, size))
         d_hidden = _sums(d_near, ops.reshape(places, (-1,)), ops.zeros_like(flat))
         d_rows = ops.matmul(ops.transpose(push, (0, 2, 1)), near)
-        return loss, ops.reshape(d_hidden, hidden.shape), (ids, ops.reshape(d_rows, (-1, size)))
+        below = ids, ops.reshape(d_rows, (-1, size)), None
+        return loss, ops.reshape(d_hidden, hidden.shape), below
 
 
 def _rows(table, ids):
@@ -133,16 +136,23 @@ def _sums(rows, owners, zeros):
 
 
 @fused
-def _push_one(logits, pairs, signs):
-    """The loss, and its derivative by the logits, of rows that predict one word each."""
-    return _push(logits, signs * pairs[:, :, None], ops.abs(signs) * pairs[:, :, None])
+def _top_one(logits, pairs, signs):
+    """The loss and its two derivatives by the logits, of rows that predict one word each."""
+    visits = ops.abs(signs) * pairs[:, :, None]
+    return *_push(logits, signs * pairs[:, :, None], visits), _bend(logits, visits)
 
 
 @fused
-def _push_many(logits, both):
+def _top_many(logits, both):
     """The same of rows that predict many words: sums of signs, and of their magnitudes."""
-    top = logits.shape[2]
-    return _push(logits, both[:, :, :top], both[:, :, top:])
+    turns, visits = both[:, :, : logits.shape[2]], both[:, :, logits.shape[2] :]
+    return *_push(logits, turns, visits), _bend(logits, visits)
+
+
+@fused
+def _push_one(logits, pairs, signs):
+    """The loss and its first derivative, of rows that predict one word each."""
+    return _push(logits, signs * pairs[:, :, None], ops.abs(signs) * pairs[:, :, None])
 
 
 @fused
@@ -157,3 +167,8 @@ def _push(logits, turns, visits):
     # -log sigmoid(x) for branch 0, -log sigmoid(-x) = x - log sigmoid(x) for branch 1.
     loss = total(visits * log_loss(right) + (visits - zeros) * logits)
     return loss, visits * right - zeros
+
+
+def _bend(logits, visits):
+    right = ops.sigmoid(logits)
+    return visits * right * (1.0 - right)

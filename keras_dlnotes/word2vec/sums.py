@@ -2,11 +2,19 @@
 
 from keras import ops
 
+from keras_dlnotes.word2vec.compiled import fused
+
 
 def total_last(x):
     """The sum over the last axis."""
     totals = _row_totals(x)
     return totals if len(x.shape) == 2 else ops.reshape(totals, x.shape[:-1])
+
+
+@fused
+def squares(rows):
+    """The squared length of each row."""
+    return total_last(rows * rows)
 
 
 def total(x):

@@ -5,12 +5,13 @@ import math
 import keras
 from keras import ops
 
+from keras_dlnotes import _replicas
 from keras_dlnotes.optimizers.sgd import SGD
-from keras_dlnotes.word2vec.descent import descend
+from keras_dlnotes.word2vec.descent import bounded, descend
 from keras_dlnotes.word2vec.epoch_draws import EpochDraws
 
 #: The farthest a row moves in a step of the built-in gradient descent.
-ROW_LIMIT = 0.5
+REACH = 0.5
 #: Steps of an execution, if they are not given.
 STEPS = 16
 
@@ -45,7 +46,7 @@ class Training:
         self._own_optimizer = None
         if optimizer is None:
             rate = 0.025 if learning_rate is None else learning_rate
-            optimizer = self._own_optimizer = SGD(rate, row_clipnorm=ROW_LIMIT)
+            optimizer = self._own_optimizer = SGD(rate, row_clipnorm=REACH)
         if keras.backend.backend() == "tensorflow" and jit_compile == "auto":
             jit_compile = False  # The step compiles its parts itself, two of them side by side.
         self._chooses_steps = steps_per_execution is None
@@ -183,9 +184,9 @@ class Training:
         if keras.backend.backend() != "tensorflow":
             return _plain_descent
         if self._compiled is None:
-            from keras_dlnotes.word2vec.compiled import CompiledDescent
+            from keras_dlnotes.word2vec.descent import CompiledDescent
 
-            self._compiled = CompiledDescent(ROW_LIMIT)
+            self._compiled = CompiledDescent(REACH)
         return self._compiled
 
     def _static(self):
@@ -199,13 +200,19 @@ class Training:
 
     def _as_gradients(self, updates):
         """Updates as what an optimizer takes: rows on TensorFlow, whole tables elsewhere."""
-        factor = self.decay if self.optimizer is self._own_optimizer else 1.0
+        own = self.optimizer is self._own_optimizer
         gradients = []
         for number, (table, pieces) in enumerate(
             zip((self.embeddings, self.output_table), updates, strict=True)
         ):
-            ids = ops.concatenate([ids for ids, _ in pieces])
-            rows = ops.concatenate([rows for _, rows in pieces]) * factor
+            if own:
+                rate = ops.cast(self.optimizer.learning_rate, "float32") * self.decay
+                # What several replicas add up the optimizer bounds, where it is all together.
+                reach = REACH if _replicas.count() == 1 else None
+                pieces = bounded(table.shape[0], pieces, rate, reach)
+            ids = ops.concatenate([ids for ids, *_ in pieces])
+            rows = ops.concatenate([rows for _, rows, *_ in pieces])
+            rows = rows * self.decay if own else rows
             if number == 0 and self._moving is not None:
                 rows = rows * ops.take(self._moving, ids, axis=0)
             if keras.backend.backend() == "tensorflow":
@@ -241,7 +248,7 @@ def _stateless(known, state, step, data):
 
 
 def _plain_descent(variable, updates, rate, moving):
-    variable.assign(descend(variable.value, updates, rate, ROW_LIMIT, moving))
+    variable.assign(descend(variable.value, updates, rate, REACH, moving))
 
 
 def _batch(data):

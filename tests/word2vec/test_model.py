@@ -66,7 +66,7 @@ def test_every_mode_learns_what_stands_together(corpus, architecture, output):
 
 @pytest.mark.parametrize(("architecture", "output"), MODES)
 def test_the_built_in_descent_is_sgd_on_the_sum_over_pairs(corpus, architecture, output):
-    # Small rates: no row comes near the limit, where the two bound it differently.
+    # Small rates: no row comes near its reach.
     kind = {
         "architecture": architecture,
         "output": output,
@@ -112,11 +112,12 @@ def test_a_watched_optimizer_sees_gradients(corpus):
             self.model.optimizer.apply = watched
             self.model.make_train_function(force=True)
 
-    model, _ = trained(corpus, fit={"callbacks": [Watch()]}, epochs=3)
-    plain, _ = trained(corpus, epochs=3)
+    # Few steps: after a hundred the rounding shows.
+    model, _ = trained(corpus, fit={"callbacks": [Watch()], "steps_per_epoch": 8}, epochs=1)
+    plain, _ = trained(corpus, fit={"steps_per_epoch": 8}, epochs=1)
     assert seen
     assert seen[0] == 2
-    assert abs(separation(model) - separation(plain)) < 0.2
+    np.testing.assert_allclose(model.vectors.vectors, plain.vectors.vectors, atol=1e-5)
 
 
 def test_the_rate_falls_linearly_and_goes_on_in_the_middle(corpus):

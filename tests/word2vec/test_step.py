@@ -79,9 +79,10 @@ def pairs_of(p, form):
 
 
 def by_loops(p, form, head_name):
-    """Loss, pairs and both gradients, pair by pair."""
+    """Loss, pairs, both gradients and the curvatures of output rows, pair by pair."""
     embeddings, output = p["embeddings"].astype(float), p["output"].astype(float)
     d_in, d_out, loss, count = np.zeros_like(embeddings), np.zeros_like(output), 0.0, 0
+    bends = np.zeros(len(output))
     for inputs, word, group in pairs_of(p, form):
         count += 1
         h = embeddings[inputs].sum(axis=0)
@@ -92,6 +93,7 @@ def by_loops(p, form, head_name):
             logits = output @ h
             share = np.exp(logits) / np.exp(logits).sum()
             loss -= np.log(share[word])
+            bends += share * (1 - share) * (h @ h)
             share[word] -= 1
             d_out += np.outer(share, h)
             e = share @ output
@@ -110,21 +112,26 @@ def by_loops(p, form, head_name):
                 g = weight * sign * (right - 1)
                 e += g * output[row]
                 d_out[row] += g * h
+                bends[row] += weight * right * (1 - right) * (h @ h)
         share = 1.0
         if not form.predicts_windows:
             exact = 1 / len(inputs) if form.mean else 1.0
             share = exact if form.shared else (1.0 if form.mean else 1 / len(inputs))
         for one in inputs:
             d_in[one] += e * share
-    return loss, count, d_in, d_out
+    return loss, count, d_in, d_out, bends
 
 
-def dense(updates, shape):
-    table = np.zeros(shape)
-    for ids, rows in updates:
+def assert_adds_up(updates, gradients, bends=None):
+    """That updates are these gradients, and where they have curvatures, these."""
+    table = np.zeros_like(gradients)
+    for ids, rows, curvatures in updates:
         ids, rows = (keras.ops.convert_to_numpy(x) for x in (ids, rows))
         np.add.at(table, ids, rows)
-    return table
+        if curvatures is not None:
+            curvatures = keras.ops.convert_to_numpy(curvatures)
+            np.testing.assert_allclose(curvatures, bends[ids], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(table, gradients, atol=3e-5)
 
 
 def by_step(p, form, head_name, static):
@@ -147,12 +154,15 @@ def by_step(p, form, head_name, static):
 @pytest.mark.parametrize("form", FORMS)
 def test_a_step_is_the_sum_over_pairs(form, head, static):
     p, form = problem(), FORMS[form]
-    loss, count, d_in, d_out = by_loops(p, form, head)
+    loss, count, d_in, d_out, bends = by_loops(p, form, head)
     got_loss, got_count, up_in, up_out = by_step(p, form, head, static)
+    met_by_all = sum(len(ids) for ids, _, curvatures in up_out if curvatures is not None)
+    expected = {"negative": 0, "tree": WORDS - 1, "shallow tree": 3, "softmax": WORDS}
+    assert met_by_all == expected[head]
     assert float(got_count) == count
     np.testing.assert_allclose(float(got_loss), loss, rtol=2e-5)
-    np.testing.assert_allclose(dense(up_in, d_in.shape), d_in, atol=3e-5)
-    np.testing.assert_allclose(dense(up_out, d_out.shape), d_out, atol=3e-5)
+    assert_adds_up(up_in, d_in)
+    assert_adds_up(up_out, d_out, bends)
 
 
 @pytest.mark.parametrize(("length", "segments"), [(1, 4), (5, 4), (33, 4), (128, 1)])
@@ -160,38 +170,64 @@ def test_a_step_is_the_sum_over_pairs(form, head, static):
 @pytest.mark.parametrize("form", ["skip_gram", "cbow"])
 def test_segments_of_any_length(form, head, length, segments):
     p, form = problem(length, segments, seed=length), FORMS[form]
-    _, count, d_in, d_out = by_loops(p, form, head)
+    _, count, d_in, d_out, bends = by_loops(p, form, head)
     _, got_count, up_in, up_out = by_step(p, form, head, True)
     assert float(got_count) == count
-    np.testing.assert_allclose(dense(up_in, d_in.shape), d_in, atol=3e-5)
-    np.testing.assert_allclose(dense(up_out, d_out.shape), d_out, atol=3e-5)
+    assert_adds_up(up_in, d_in)
+    assert_adds_up(up_out, d_out, bends)
 
 
-def test_descent_without_a_limit_is_the_sum():
+def stepped(table, updates, rate, reach=None, moving=None):
+    table, *updates = keras.tree.map_structure(
+        lambda x: None if x is None else keras.ops.convert_to_tensor(np.asarray(x)),
+        [np.float32(table), *updates],
+    )
+    return keras.ops.convert_to_numpy(descend(table, updates, rate, reach, moving))
+
+
+@pytest.mark.parametrize("reach", [None, 100.0])
+def test_short_steps_are_the_sum_of_all_gradients(reach):
     rng = np.random.default_rng(0)
     table = rng.normal(size=(5, 3)).astype("float32")
-    ids = np.array([0, 2, 2], "int32"), np.array([2, 4], "int32")
-    rows = rng.normal(size=(3, 3)).astype("float32"), rng.normal(size=(2, 3)).astype("float32")
     updates = [
-        tuple(map(keras.ops.convert_to_tensor, pair)) for pair in zip(ids, rows, strict=True)
+        (np.int32(ids), rng.normal(size=(len(ids), 3)).astype("float32"), None)
+        for ids in ([0, 2, 2], [2, 4])
     ]
     expected = table.astype(float)
-    for i, r in zip(ids, rows, strict=True):
-        np.subtract.at(expected, i, 0.1 * r)
-    for limit in (None, 100.0):
-        got = keras.ops.convert_to_numpy(
-            descend(keras.ops.convert_to_tensor(table), updates, 0.1, limit)
-        )
-        np.testing.assert_allclose(got, expected, atol=1e-6)
+    for ids, rows, _ in updates:
+        np.subtract.at(expected, ids, 0.1 * rows)
+    np.testing.assert_allclose(stepped(table, updates, 0.1, reach), expected, atol=1e-6)
 
 
-def test_no_row_moves_farther_than_the_limit_and_small_steps_are_whole():
-    table = np.zeros((3, 2), "float32")
+def test_no_row_moves_farther_than_its_reach_and_short_steps_are_whole():
     ids = np.array([0, 0, 1], "int32")
     rows = np.array([[3, 4], [3, 4], [0.3, 0.4]], "float32")
-    update = [(keras.ops.convert_to_tensor(ids), keras.ops.convert_to_tensor(rows))]
-    got = keras.ops.convert_to_numpy(descend(keras.ops.convert_to_tensor(table), update, 1.0, 2.0))
+    got = stepped(np.zeros((3, 2)), [(ids, rows, None)], 1.0, 2.0)
     np.testing.assert_allclose(got, [[-1.2, -1.6], [-0.3, -0.4], [0, 0]], atol=1e-6)
+    flat = np.zeros(1, "float32")
+    got = stepped(np.zeros((3, 2)), [(ids[:1], rows[:1], flat), (ids, rows, None)], 1.0, 2.0)
+    np.testing.assert_allclose(got[0], [-1.2, -1.6], atol=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.001, 0.1, 1.0, 30.0])
+def test_with_curvatures_a_batch_leads_where_small_steps_do(rate):
+    """n times the same parabola, against its gradient taken anew at each of many small steps."""
+    n, curvature, lowest = 20, 0.7, 0.25
+    row = start = 1.0
+    for _ in range(1000 * n):
+        row -= rate / 1000 * curvature * (row - lowest)
+    gradient, bend = n * curvature * (start - lowest), n * curvature
+    update = np.array([1], "int32"), np.full((1, 1), gradient, "f"), np.full(1, bend, "f")
+    got = stepped([[5.0], [start]], [update], rate)
+    np.testing.assert_allclose(got, [[5.0], [row]], atol=1e-4)
+
+
+def test_frozen_rows_stand_still():
+    moving = keras.ops.convert_to_tensor(np.array([[0.0], [1.0]], "float32"))
+    update = (np.array([0, 1], "int32"), np.ones((2, 2), "float32"), None)
+    np.testing.assert_allclose(
+        stepped(np.zeros((2, 2)), [update], 0.1, moving=moving), [[0, 0], [-0.1, -0.1]], atol=1e-7
+    )
 
 
 @pytest.mark.tensorflow
@@ -202,10 +238,10 @@ def test_a_tree_without_static_shapes(form):
 
     p, form = problem(seed=3), FORMS[form]
     traced = tf.function(lambda: by_step(p, form, "shallow tree", False), autograph=False)
-    _, _, d_in, d_out = by_loops(p, form, "tree")
+    _, _, d_in, d_out, bends = by_loops(p, form, "tree")
     _, _, up_in, up_out = traced()
-    np.testing.assert_allclose(dense(up_in, d_in.shape), d_in, atol=3e-5)
-    np.testing.assert_allclose(dense(up_out, d_out.shape), d_out, atol=3e-5)
+    assert_adds_up(up_in, d_in)
+    assert_adds_up(up_out, d_out, bends)
 
 
 @pytest.mark.parametrize("top", [1, 3, 20])
