@@ -206,6 +206,19 @@ def test_no_batch_size_and_rate_diverges(output, batch_tokens):
         assert norms.max() < 20
 
 
+@pytest.mark.parametrize("architecture", ["skip_gram", "cbow"])
+def test_a_tree_settles_in_large_steps_too(corpus, architecture):
+    """Each word stands beside ten, all as likely; a node that overshoots stays away from that."""
+    model, history = trained(
+        corpus,
+        architecture=architecture,
+        output="hierarchical_softmax",
+        batch_tokens=2048,
+        epochs=6,
+    )
+    assert np.log(10) * 0.99 < history["loss"][-1] < np.log(10) * 1.008
+
+
 def test_initial_vectors_and_frozen_words(corpus, tmp_path):
     words = corpus.vocabulary.words
     given = WordVectors(words[:5], np.arange(50, dtype="float32").reshape(5, 10) / 50)
