@@ -209,7 +209,7 @@ def test_no_batch_size_and_rate_diverges(output, batch_tokens):
 @pytest.mark.parametrize("architecture", ["skip_gram", "cbow"])
 def test_a_tree_settles_in_large_steps_too(corpus, architecture):
     """Each word stands beside ten, all as likely; a node that overshoots stays away from that."""
-    model, history = trained(
+    _, history = trained(
         corpus,
         architecture=architecture,
         output="hierarchical_softmax",
