@@ -3,7 +3,7 @@
 TensorFlow's kernels are the faster ones for products and for gathering rows (they use all cores;
 XLA repeats what several products share). XLA runs a chain of elementwise steps as one loop, and its
 scatter is three times as fast as `ResourceScatterAdd`, adds in a fixed order, and works in place.
-So each is used for what it does best; the two tables are updated side by side.
+So each is used for what it does best.
 """
 
 import functools

@@ -7,7 +7,7 @@ from keras import ops
 
 from keras_dlnotes import _replicas
 from keras_dlnotes.optimizers.sgd import SGD
-from keras_dlnotes.word2vec.descent import bounded, descend
+from keras_dlnotes.word2vec.descent import CompiledDescent, bounded, descend
 from keras_dlnotes.word2vec.epoch_draws import EpochDraws
 
 #: The farthest a row moves in a step of the built-in gradient descent.
@@ -184,8 +184,6 @@ class Training:
         if keras.backend.backend() != "tensorflow":
             return _plain_descent
         if self._compiled is None:
-            from keras_dlnotes.word2vec.descent import CompiledDescent
-
             self._compiled = CompiledDescent(REACH)
         return self._compiled
 
@@ -210,9 +208,10 @@ class Training:
                 # What several replicas add up the optimizer bounds, where it is all together.
                 reach = REACH if _replicas.count() == 1 else None
                 pieces = bounded(table.shape[0], pieces, rate, reach)
-            ids = ops.concatenate([ids for ids, *_ in pieces])
-            rows = ops.concatenate([rows for _, rows, *_ in pieces])
-            rows = rows * self.decay if own else rows
+                pieces = [(ids, rows * self.decay) for ids, rows in pieces]
+            else:
+                pieces = [(ids, rows) for ids, rows, _ in pieces]
+            ids, rows = map(ops.concatenate, zip(*pieces, strict=True))
             if number == 0 and self._moving is not None:
                 rows = rows * ops.take(self._moving, ids, axis=0)
             if keras.backend.backend() == "tensorflow":
