@@ -2,6 +2,8 @@
 
 import textwrap
 
+from keras_dlnotes._names import shortened
+
 WIDTH = 100
 
 
@@ -9,11 +11,6 @@ def number(value, share=False):
     if value != value:
         return "-"
     return f"{value:.1%}" if share else f"{value:.3g}" if value == 0 else f"{value:.2e}"
-
-
-def shortened(name, width):
-    """The end of a name says more than its beginning."""
-    return name if len(name) <= width else "…" + name[-(width - 1) :]
 
 
 def table(headings, rows):

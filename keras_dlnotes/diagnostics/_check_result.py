@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from keras_dlnotes.diagnostics._text import shortened, table
+from keras_dlnotes._names import shortened
+from keras_dlnotes.diagnostics._text import table
 
 
 @dataclass

@@ -12,8 +12,3 @@ def table(header, rows, left=1):
         ).rstrip()
         for line in lines
     )
-
-
-def shortened(text, width):
-    """The end of a path is what tells it apart, so the cut is made in front."""
-    return text if len(text) <= width else "…" + text[len(text) - width + 1 :]

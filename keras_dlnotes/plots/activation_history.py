@@ -1,8 +1,7 @@
 """What the layers put out, over the epochs."""
 
-import numpy as np
-
-from keras_dlnotes.plots._canvas import axes, styles
+from keras_dlnotes.plots._canvas import axes
+from keras_dlnotes.plots._layers import layer_lines
 
 LABELS = {
     "activation_mean": "mean of the outputs",
@@ -32,10 +31,7 @@ def activation_statistics(monitor, statistic="activation_std", *, ax=None):
             f"Received: statistic={statistic!r}"
         )
     ax = axes(ax)
-    for (name, values), style in zip(history[statistic].items(), styles(), strict=False):
-        ax.plot(history["epoch"], np.asarray(values), label=name, markersize=4, **style)
+    layer_lines(ax, history["epoch"], history[statistic])
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="epoch", ylabel=LABELS.get(statistic, statistic), title="Outputs of the layers")
-    if ax.lines:
-        ax.legend(fontsize=8)
     return ax

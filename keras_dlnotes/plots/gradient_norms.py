@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from keras_dlnotes.plots._canvas import MARKERS, axes, grid, pyplot
+from keras_dlnotes.plots._canvas import axes, grid, pyplot
+from keras_dlnotes.plots._layers import layer_lines, layer_ticks
 
 
 def gradients(monitor, ax=None):
@@ -15,19 +16,16 @@ def gradients(monitor, ax=None):
     if ax is None:
         _, ax = pyplot().subplots(1, 2, figsize=(11, 4), layout="constrained")
     over_epochs, profile = ax = grid(2, ax)
-    norms = monitor.layer_norms()
-    colours = pyplot().get_cmap("viridis")(np.linspace(0, 0.9, len(norms)))
-    for k, ((name, values), colour) in enumerate(zip(norms.items(), colours, strict=True)):
-        marker = MARKERS[k % len(MARKERS)]
-        shown = np.where(values > 0, values, np.nan)  # Zero has no logarithm.
-        over_epochs.plot(shown, f"{marker}-", ms=3, lw=1, color=colour, label=name)
+    norms = {
+        name: np.where(values > 0, values, np.nan)  # Zero has no logarithm.
+        for name, values in monitor.layer_norms().items()
+    }
+    layer_lines(over_epochs, monitor.history["epoch"], norms)
     over_epochs.set_yscale("log")
     over_epochs.set_xlabel("epoch")
     over_epochs.set_ylabel("gradient norm (mean over the epoch)")
     over_epochs.set_title("Each layer over the epochs", fontsize=10)
     over_epochs.xaxis.get_major_locator().set_params(integer=True)
-    if len(norms) <= 12:
-        over_epochs.legend(fontsize=7)
     gradient_profile(monitor, profile)
     return ax
 
@@ -50,9 +48,10 @@ def gradient_profile(monitor, ax=None):
     }
     low, high = (np.where(rows[key] > 0, rows[key], np.nan) for key in ("_min", "_max"))
     ax.vlines(places, low, high, color="0.7", lw=6, label="least to largest of the epoch")
-    ax.plot(places, np.where(rows[""] > 0, rows[""], np.nan), "o-", color="black", label="mean")
+    mean = np.where(rows[""] > 0, rows[""], np.nan)
+    ax.plot(places, mean, "o-", ms=4, color="black", label="mean")
     ax.set_yscale("log")
-    ax.set_xticks(places, names, rotation=60, ha="right", fontsize=7)
+    layer_ticks(ax, names)
     ax.set_xlabel("layer")
     ax.set_ylabel("gradient norm")
     ax.set_title(f"Epoch {history['epoch'][-1] + 1}: from input to output", fontsize=10)

@@ -1,8 +1,10 @@
 """What is drawn, read back from the artists; never pixels."""
 
 import inspect
+import io
 
 import keras
+import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -206,6 +208,42 @@ def test_gradients_over_the_epochs_and_by_layer():
     assert {over_epochs.get_yscale(), profile.get_yscale()} == {"log"}
     _, own = plt.subplots()
     assert plots.gradient_profile(FakeMonitor(), ax=own) is own
+
+
+class DeepMonitor(FakeMonitor):
+    """The same of 150 layers with long names, over 40 epochs."""
+
+    names = [f"backbone/stage_{k // 10}/block_{k}/convolution" for k in range(150)]
+    norms = dict(zip(names, 0.9 ** np.arange(150)[:, None] * np.ones(40), strict=True))
+    history = {
+        "epoch": np.arange(10, 50),
+        "activation_std": norms,
+        **dict.fromkeys(["gradient_norm", "gradient_norm_min", "gradient_norm_max"], norms),
+    }
+
+
+@pytest.mark.filterwarnings("error")  # matplotlib warns where names leave no room for the axes.
+@pytest.mark.parametrize("draw", [plots.gradient_profile, plots.activation_statistics])
+def test_pictures_of_deep_models_can_be_read(draw):
+    figure = matplotlib.figure.Figure(figsize=(8, 4), dpi=80, layout="constrained")
+    ax = draw(DeepMonitor(), ax=figure.subplots())
+    figure.savefig(io.BytesIO(), format="png")
+    first, last = "…e_0/block_0/convolution", "…14/block_149/convolution"
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    if draw is plots.activation_statistics:
+        assert (legend[0], legend[-1], len(legend)) == (first, last, 7)
+        assert ax.get_legend().get_title().get_text() == "7 of 150 layers"
+        assert len(ax.lines) == 150
+        assert ax.lines[0].get_xdata()[0] == 10  # A fit that began at epoch 10.
+        return
+    labels = [text.get_text() for text in ax.get_xticklabels()]
+    assert (labels[0], labels[-1], len(labels)) == (first, last, 24)
+    for place, text in zip(ax.get_xticks(), labels, strict=True):
+        assert DeepMonitor.names[place].endswith(text[1:])
+    boxes = [text.get_window_extent() for text in ax.get_xticklabels()]
+    # Slanted by 60 degrees, names of one line stand a line's height apart.
+    steps = np.diff([box.x1 for box in boxes])
+    assert steps.min() * np.sin(np.pi / 3) > 7 / 72 * 80
 
 
 class FakeResult:
