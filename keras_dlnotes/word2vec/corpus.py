@@ -70,7 +70,8 @@ class Corpus:
 
         Args:
             source: A path, a directory, or several; plain, gzip, xz or bzip2, told apart by their
-                first bytes. Words are split at blanks, lines are sentences.
+                first bytes. Words are split at blanks (Unicode's too, as `str.split` does), lines
+                are sentences.
             min_count: Words that occur less often are left out. Defaults to 5.
             sample: See the class.
             formula: See the class.

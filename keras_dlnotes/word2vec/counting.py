@@ -9,9 +9,17 @@ an earlier one, and words over 24 bytes. The comparison is of all bytes, so the 
 
 import numpy as np
 
-#: What ``bytes.split()`` splits at.
+#: What ``str.split()`` splits at, in UTF-8: blanks of one byte, and by the number that their bytes
+#: are together those of two and of three, such as the no-break and the ideographic space.
+BLANKS = [chr(number).encode() for number in range(0x3001) if chr(number).isspace()]
 SEPARATES = np.zeros(256, bool)
-SEPARATES[list(b" \n\t\r\v\f")] = True
+SEPARATES[[blank[0] for blank in BLANKS if len(blank) == 1]] = True
+BEGINS = np.zeros(256, bool)
+BEGINS[[blank[0] for blank in BLANKS if len(blank) > 1]] = True
+WIDE = {
+    size: [int.from_bytes(blank, "big") for blank in BLANKS if len(blank) == size]
+    for size in (2, 3)
+}
 #: The lowest n bytes of a little-endian integer.
 LOWEST = np.array([(1 << 8 * n) - 1 for n in range(9)], "<u8")
 #: Odd multipliers with well mixed bits; any such do.
@@ -81,6 +89,8 @@ class ByteWords:
         data = np.frombuffer(padded, np.uint8, len(block))
         inside = np.zeros(len(block) + 2, bool)
         np.logical_not(SEPARATES[data], out=inside[1:-1])
+        if not block.isascii():
+            _part_at_wide_blanks(padded, BEGINS[data], inside[1:])
         edges = np.flatnonzero(inside[1:] != inside[:-1])
         starts, ends = edges[0::2], edges[1::2]
         ids = self._lookup(block, padded, starts, ends)
@@ -138,6 +148,17 @@ class ByteWords:
         empty = self.slots[slots] == 0
         # Of several words for one slot the last assignment counts, hence the reversal.
         self.slots[slots[empty]] = ids[::-1][empty]
+
+
+def _part_at_wide_blanks(padded, begins, inside):
+    """Marks the bytes of blanks that have several as outside of any word."""
+    at = np.flatnonzero(begins)
+    first, second, third = (np.frombuffer(padded, np.uint8)[at + k].astype(int) for k in range(3))
+    two = first << 8 | second
+    for size, number in ((2, two), (3, two << 8 | third)):
+        blanks = at[np.isin(number, WIDE[size])]
+        for k in range(size):
+            inside[blanks + k] = False
 
 
 def total(blocks):

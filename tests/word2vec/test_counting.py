@@ -1,4 +1,4 @@
-"""Words to numbers: always what ``bytes.split`` and a dictionary give, only faster."""
+"""Words to numbers: always what ``str.split`` and a dictionary give, only faster."""
 
 import numpy as np
 import pytest
@@ -11,18 +11,22 @@ from keras_dlnotes.word2vec import counting, reading
 WORDS = st.one_of(
     st.text("ab", min_size=1, max_size=30),
     st.sampled_from(["a" * n for n in (7, 8, 9, 15, 16, 17, 23, 24, 25, 26, 60)]),
-    st.sampled_from(["é", "日本語", "\0", "a\0", "a\0\0", "\x01", "\xa0x"]),
+    # The last of these begin like blanks, and are none.
+    st.sampled_from(
+        ["é", "日本語", "\0", "a\0", "a\0\0", "\x01", "\xa1x", "…", "\u200b", "〃", "か"]
+    ),
 )
-TEXTS = st.lists(st.tuples(WORDS, st.sampled_from([" ", "\n", "\t ", "\r\n", "\n\n", "\v", "\f"])))
+GAPS = [" ", "\n", "\t ", "\r\n", "\n\n", "\v", "\f", *filter(str.isspace, map(chr, range(0x3001)))]
+TEXTS = st.lists(st.tuples(WORDS, st.sampled_from(GAPS)))
 
 
 def by_dictionary(text):
     """The same by the plain way: numbers, and words before each line's end."""
     numbers, ids, ends = {}, [], []
     for line in text.split(b"\n"):
-        ids += [numbers.setdefault(word, len(numbers)) for word in line.split()]
+        ids += [numbers.setdefault(word, len(numbers)) for word in line.decode().split()]
         ends.append(len(ids))
-    return [word.decode() for word in numbers], ids, ends[:-1]
+    return list(numbers), ids, ends[:-1]
 
 
 def encoded(path, size):
