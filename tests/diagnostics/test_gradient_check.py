@@ -301,6 +301,31 @@ def test_hidden_float32_is_noticed(seed):
     assert gradient_check(coarse, X[:, 0], seed=seed).noise > 1e-10
 
 
+def test_the_kinks_of_a_large_net_are_no_noise():
+    """Wherever it goes, it passes some of its 32 000 kinks; once told to be coarse, and wrong."""
+    generator = np.random.default_rng(0)
+    kernel = generator.normal(size=(1000, 40))
+    x = generator.normal(size=(32, 40))
+
+    def mean(slip):
+        @ops.custom_gradient
+        def relu(z):
+            def grad(*args, upstream=None):
+                upstream = args[0] if upstream is None else upstream
+                return upstream * ops.cast(z > 0, z.dtype) * (1.0 + slip)
+
+            return ops.relu(z), grad
+
+        return lambda w: ops.mean(relu(ops.matmul(x * w, kernel.T)))
+
+    for seed in range(5):
+        check = gradient_check(mean(0.0), np.ones(40), samples=8, seed=seed)
+        assert check.ok, check.report()
+        assert not check.notes
+        assert check.noise < 1e-13
+        assert not gradient_check(mean(1e-5), np.ones(40), samples=8, seed=seed).ok
+
+
 def test_bad_arguments():
     with pytest.raises(ValueError, match="`samples` must"):
         gradient_check(layers.Dense(1), X, samples=0)
