@@ -37,20 +37,38 @@ class ActivationRecorder(Listener):
 
     def __init__(self, model, include, exclude, histograms, on_detach):
         super().__init__(model, include, exclude, histograms)
+        self.include, self.exclude = include, exclude
         self.histograms, self.on_detach = histograms, on_detach
         self.backend = keras.backend.backend()
         self.recording = False
-        self.layers = watched_layers(model, include, exclude)
-        self.names = unique([layer.name for layer in self.layers])
-        self.kinds = {
-            name: activation_of(layer) for name, layer in zip(self.names, self.layers, strict=True)
-        }
+        self.layers, self.unbuilt = [], []
         self.state = {}
         self._watch()
 
     def _watch(self):
-        for name, layer in zip(self.names, self.layers, strict=True):
-            layer.__dict__["call"] = self._watched(name, layer, layer.call)
+        """Wraps the layers that are there, and again those that a model makes when it is built."""
+        layers = watched_layers(self.model, self.include, self.exclude)
+        self.names = unique([layer.name for layer in layers])
+        self.kinds = {
+            name: activation_of(layer) for name, layer in zip(self.names, layers, strict=True)
+        }
+        known = {id(layer) for layer in (*self.layers, *self.unbuilt)}
+        for name, layer in zip(self.names, layers, strict=True):
+            if id(layer) not in known:
+                layer.__dict__["call"] = self._watched(name, layer, layer.call)
+        self.layers = layers
+        for model in (self.model, *self.model._flatten_layers(include_self=False)):
+            if isinstance(model, keras.Model) and not model.built and id(model) not in known:
+                model.__dict__["call"] = self._watching(model.call)
+                self.unbuilt.append(model)
+
+    def _watching(self, call):
+        def watching_call(*args, **kwargs):
+            self._watch()
+            return call(*args, **kwargs)
+
+        watching_call.__wrapped__ = call
+        return watching_call
 
     def again(self):
         self._watch()
@@ -61,7 +79,8 @@ class ActivationRecorder(Listener):
             result = call(*args, **kwargs)
             if self.recording:
                 for output in keras.tree.flatten(result)[:1]:
-                    if keras.backend.is_float_dtype(output.dtype):
+                    real = not isinstance(output, keras.KerasTensor)  # as in a model being built
+                    if real and keras.backend.is_float_dtype(output.dtype):
                         self._record(name, layer, output)
             return result
 
@@ -136,8 +155,9 @@ class ActivationRecorder(Listener):
         return None
 
     def detached(self):
-        for layer in self.layers:
+        for layer in (*self.layers, *self.unbuilt):
             layer.__dict__.pop("call", None)
+        self.layers, self.unbuilt = [], []
         self.recording = False
         self.on_detach()
 

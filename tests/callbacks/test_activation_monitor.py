@@ -100,6 +100,36 @@ def test_saturation(hidden):
     assert f"Saturated {hidden} in hidden" in monitor.report()
 
 
+class MadeLate(keras.Model):
+    """Its layers, and those of the model within, come to be when the first batch comes."""
+
+    def __init__(self, depth):
+        super().__init__(name=f"late_{depth}")
+        self.depth = depth
+
+    def build(self, shape):
+        self.first = keras.layers.Dense(3, "tanh", name=f"first_{self.depth}")
+        self.rest = MadeLate(self.depth - 1) if self.depth else keras.layers.Dense(2, name="out")
+
+    def call(self, x):
+        return self.rest(self.first(x))
+
+
+@pytest.mark.parametrize("on_sample", [True, pytest.param(False, marks=in_training)])
+def test_layers_that_building_makes_are_watched(on_sample):
+    x, _ = data()
+    model, monitor = MadeLate(1), ActivationMonitor(sample=x if on_sample else None)
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    for _ in range(2):
+        fit(model, monitor, epochs=1)
+        assert set(monitor.history["activation_mean"]) == {"first_1", "first_0", "out"}
+    w, b = model.first.get_weights()
+    mean = monitor.history["activation_mean"]["first_1"]
+    np.testing.assert_allclose(mean, [np.tanh(x @ w + b).mean()] * 2, rtol=1e-4, atol=1e-6)
+    for layer in (model, *model._flatten_layers()):
+        assert "call" not in vars(layer)
+
+
 def test_sample_batch_and_it_says_so(tmp_path):
     model = net(rate=0.1)
     x, _ = data()
