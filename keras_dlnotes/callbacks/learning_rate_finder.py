@@ -96,7 +96,7 @@ class LearningRateFinder(keras.callbacks.Callback):
         if divergence is not None:
             divergence = _checks.number("divergence", divergence, "(1, inf)")
         self.divergence = divergence
-        self._state = None
+        self._state, self._finding = None, False
         self._clear()
 
     def _clear(self):
@@ -142,12 +142,16 @@ class LearningRateFinder(keras.callbacks.Callback):
         epochs = 1 if once else self.steps * _accumulation(model)
         chance, surroundings = RandomState(), _Surroundings(model)
         self._clear()
+        self._state, self._finding = None, True
         try:
+            if model.built:
+                self._remember(model)  # A `fit` of its own may change variables as it begins.
             # What `validation_split` sets aside stays out, as in training, but its turn, in the
             # zeroth epoch, never comes.
             model.fit(x, y, epochs=epochs, callbacks=callbacks, validation_freq=[0], **kwargs)
         finally:
             self._reason = self._reason or "interrupted"
+            self._finding = False
             self.restore()
             surroundings.restore()
             chance.restore()
@@ -160,18 +164,18 @@ class LearningRateFinder(keras.callbacks.Callback):
             state.restore()
 
     def on_train_begin(self, logs=None):
-        self._clear()
-        self._state = None
         driven_optimizer.with_settable_rate(self.model, WHO)
-        if self.model.built:
-            self._remember()
+        if not self._finding:
+            self._clear()
+            self._state = None
+        if self._state is None and self.model.built:
+            self._remember(self.model)
 
     def on_train_end(self, logs=None):
         self._reason = self._reason or "data ended"
         self.restore()
 
-    def _remember(self):
-        model = self.model
+    def _remember(self, model):
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         self._state = ModelState(model)
@@ -190,7 +194,7 @@ class LearningRateFinder(keras.callbacks.Callback):
             data = list(itertools.islice(iterator, model.steps_per_execution))
             if data:
                 model(keras.utils.unpack_x_y_sample_weight(data[0])[0])
-            self._remember()
+            self._remember(model)
             self._set()
             return train_function(iter(data))
 

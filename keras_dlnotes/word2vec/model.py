@@ -124,7 +124,7 @@ class Word2Vec(Training, keras.Model):
         self.words_planned = self._count("words_planned", wide)
         self.loss_metric = keras.metrics.Mean(name="loss")
         self.perplexity_metric = Perplexity(name="perplexity") if output == "softmax" else None
-        self._own_optimizer = None
+        self._own_optimizer = self._own_steps = None
         self.built = True
 
     def _count(self, name, dtype):

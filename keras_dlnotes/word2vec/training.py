@@ -5,8 +5,9 @@ import math
 import keras
 from keras import ops
 
-from keras_dlnotes import _replicas
+from keras_dlnotes import _checks, _replicas
 from keras_dlnotes.optimizers.sgd import SGD
+from keras_dlnotes.word2vec.corpus import Corpus
 from keras_dlnotes.word2vec.descent import CompiledDescent, bounded, descend
 from keras_dlnotes.word2vec.epoch_draws import EpochDraws
 
@@ -49,9 +50,9 @@ class Training:
             optimizer = self._own_optimizer = SGD(rate, row_clipnorm=REACH)
         if keras.backend.backend() == "tensorflow" and jit_compile == "auto":
             jit_compile = False  # The step compiles its parts itself, two of them side by side.
-        self._chooses_steps = steps_per_execution is None
-        if self._chooses_steps:
-            steps_per_execution = STEPS if self._alone() else 1
+        self._own_steps = None
+        if steps_per_execution is None:
+            steps_per_execution = self._own_steps = STEPS if self._alone() else 1
         super().compile(
             optimizer=optimizer,
             jit_compile=jit_compile,
@@ -60,52 +61,63 @@ class Training:
         )
 
     def get_compile_config(self):
-        if self._own_optimizer is not None:
+        config = super().get_compile_config()
+        if config and self._own_optimizer is not None:
             rate = float(ops.convert_to_numpy(self.optimizer.learning_rate))
-            steps = None if self._chooses_steps else self.steps_per_execution
-            return {"learning_rate": rate, "steps_per_execution": steps}
-        return super().get_compile_config()
+            config = {"learning_rate": rate, "steps_per_execution": self.steps_per_execution}
+        if config and self._own_steps is not None:
+            config["steps_per_execution"] = None
+        return config
 
     def compile_from_config(self, config):
-        if "learning_rate" in config:
-            self.compile(
-                learning_rate=config["learning_rate"],
-                steps_per_execution=config.get("steps_per_execution"),
-            )
-            self.optimizer.build(self.trainable_variables)
-        else:
-            super().compile_from_config(config)
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)
 
-    def fit(self, x=None, *, epochs=1, initial_epoch=0, total_words=None, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        *,
+        initial_epoch=0,
+        total_words=None,
+        **kwargs,
+    ):
         """As in Keras; `x` is what `Corpus.dataset` gives.
 
         Args:
             total_words: Words an epoch has, from which the linear decay is computed; known to
                 datasets made by `Corpus.dataset`.
         """
+        for name, data in (("x", x), ("validation_data", kwargs.get("validation_data"))):
+            if isinstance(data, (Corpus, str, list)):
+                _checks.fail(name, "be batches, such as `corpus.dataset()` gives", data)
         words = getattr(x, "total_words", None) if total_words is None else total_words
         self.words_planned.assign(0 if words is None else words * epochs)
         if initial_epoch == 0:
             self.words_seen.assign(0)
-        if self._chooses_steps and self._alone():
+        if self._own_steps == self.steps_per_execution and self._alone():
             # Keras would go on to the end of an execution.
             wanted = [kwargs.get(name) or 0 for name in ("steps_per_epoch", "validation_steps")]
             self._execute(math.gcd(STEPS, *wanted))
         batches = getattr(x, "batches", None)
         if batches is not None:
-            callbacks = kwargs.pop("callbacks", None) or []
             draws = EpochDraws(batches, initial_epoch)
             if isinstance(callbacks, keras.callbacks.CallbackList):
                 callbacks.append(draws)
-                kwargs["callbacks"] = callbacks
             else:
-                kwargs["callbacks"] = [*keras.tree.flatten(callbacks), draws]
+                callbacks = [*keras.tree.flatten(callbacks or []), draws]
         kwargs.setdefault("shuffle", False)  # Keras warns that it cannot; the dataset does.
-        return super().fit(x, epochs=epochs, initial_epoch=initial_epoch, **kwargs)
+        return super().fit(
+            x, y, batch_size, epochs, verbose, callbacks, initial_epoch=initial_epoch, **kwargs
+        )
 
     def _execute(self, steps):
         if steps != self.steps_per_execution:
-            self.steps_per_execution = steps
+            self.steps_per_execution = self._own_steps = steps
             self.train_function = self.test_function = None
 
     @property

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_dlnotes import optimizers
+from keras_dlnotes import callbacks, optimizers
 from keras_dlnotes.word2vec import Corpus, Vocabulary, Word2Vec, WordVectors
 
 MODES = [
@@ -136,14 +136,23 @@ def test_the_rate_falls_linearly_and_goes_on_in_the_middle(corpus):
     np.testing.assert_allclose(rates, [1e-4, 1e-4], atol=1e-6)
 
 
-@pytest.mark.parametrize("output", ["negative_sampling", "hierarchical_softmax"])
-def test_saved_and_loaded_it_goes_on_where_it_was(corpus, output, tmp_path):
-    model, _ = trained(corpus, output=output, epochs=1)
+@pytest.mark.parametrize(
+    ("output", "compile"),
+    [
+        ("negative_sampling", None),
+        ("negative_sampling", {"optimizer": "adam"}),
+        ("negative_sampling", {"optimizer": "sgd", "steps_per_execution": 4}),
+        ("hierarchical_softmax", None),
+    ],
+)
+def test_saved_and_loaded_it_goes_on_where_it_was(corpus, output, compile, tmp_path):
+    model, _ = trained(corpus, output=output, epochs=1, compile=compile)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     assert again.vocabulary == model.vocabulary
     for own, loaded in zip(model.weights, again.weights, strict=True):
         np.testing.assert_array_equal(*map(keras.ops.convert_to_numpy, (own, loaded)))
+    assert again.steps_per_execution == model.steps_per_execution
     for one in (model, again):
         one.fit(corpus.dataset(128, seed=4), epochs=2, initial_epoch=1, verbose=0)
     np.testing.assert_array_equal(model.vectors.vectors, again.vectors.vectors)
@@ -167,6 +176,26 @@ def test_two_processes_learn_the_same_bits(tmp_path):
     assert len(set(own)) == 2
     assert forked.finished([other]) == [0]
     assert (tmp_path / "bits").read_text() == str(own)
+
+
+@pytest.mark.parametrize("optimizer", [None, "adam"])
+def test_a_learning_rate_is_found_and_leaves_no_trace(corpus, optimizer):
+    model, _ = trained(corpus, epochs=1, compile={"optimizer": optimizer})
+    before = [keras.ops.convert_to_numpy(v) for v in [*model.variables, *model.optimizer.variables]]
+    steps = model.steps_per_execution
+    finder = callbacks.LearningRateFinder(1e-4, 1e4, steps=30)
+    curve = finder.find(model, corpus.dataset(256, seed=2))
+    # One rate a batch, though an execution has 16 of them otherwise.
+    assert len(curve.losses) > 16
+    np.testing.assert_allclose(curve.learning_rates[:9], np.geomspace(1e-4, 1e4, 30)[:9])
+    assert 1e-3 < curve.steepest < 1e3
+    after = [keras.ops.convert_to_numpy(v) for v in [*model.variables, *model.optimizer.variables]]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert model.steps_per_execution == steps
+    # By position, as in Keras.
+    history = model.fit(corpus.dataset(128), None, None, 2, 0).history
+    assert len(history["loss"]) == 2
 
 
 def test_validation_loss_is_repeatable_and_early_stopping_uses_it(corpus, tmp_path):
@@ -293,10 +322,17 @@ def test_bad_arguments_and_batches(corpus):
     ):
         with pytest.raises(ValueError, match=next(iter(bad))):
             Word2Vec(corpus.vocabulary, **bad)
-    with pytest.raises(ValueError, match="vocabulary"):
-        Word2Vec(["a", "b"])
+    with pytest.raises(ValueError, match=r"vocabulary=\['a', 'b', .*\.\.\.\]$"):
+        Word2Vec(["a", "b"] * 1000)
     model = Word2Vec(corpus.vocabulary, vector_size=4, window=8)
+    with pytest.raises(ValueError, match=r"must call `compile\(\)`"):
+        model.fit(corpus.dataset(64, window=8), verbose=0)
     model.compile()
+    for text in (corpus, "a b", [["a", "b"]]):
+        with pytest.raises(ValueError, match=r"`x` must be batches.*`corpus\.dataset\(\)`"):
+            model.fit(text)
+        with pytest.raises(ValueError, match="`validation_data` must be batches"):
+            model.fit(corpus.dataset(64, window=8), validation_data=text)
     with pytest.raises(ValueError, match=r"dataset\(window=8\)"):
         model.fit(corpus.dataset(64, window=5), verbose=0)
     with pytest.raises(ValueError, match=r"Corpus\.dataset"):
