@@ -14,11 +14,18 @@ Example:
 """
 
 import numbers
+import reprlib
+
+#: What came may be a whole corpus or data set: its beginning says enough.
+SHORT = reprlib.Repr()
+SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = SHORT.maxset = 20
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = 200
 
 
 def fail(name, requirement, value):
     """Raises the one error: what must hold, and what came instead."""
-    raise ValueError(f"Argument `{name}` must {requirement}. Received: {name}={value!r}")
+    received = SHORT.repr(value)
+    raise ValueError(f"Argument `{name}` must {requirement}. Received: {name}={received}")
 
 
 def number(name, value, interval="(-inf, inf)"):

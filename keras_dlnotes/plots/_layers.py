@@ -11,6 +11,13 @@ TICKS, WIDTH = 24, 24
 ENTRIES, EXAMPLES = 12, 7
 
 
+def history_of(monitor):
+    """What a monitor has seen, or an error if that is nothing."""
+    if not len(monitor.history.get("epoch", ())):
+        raise ValueError(f"{type(monitor).__name__} has seen no epoch yet: draw it after a fit.")
+    return monitor.history
+
+
 def layer_lines(ax, x, values):
     """A line for each layer, dark at the input and light at the output.
 

@@ -1,7 +1,7 @@
 """What the layers put out, over the epochs."""
 
 from keras_dlnotes.plots._canvas import axes
-from keras_dlnotes.plots._layers import layer_lines
+from keras_dlnotes.plots._layers import history_of, layer_lines
 
 LABELS = {
     "activation_mean": "mean of the outputs",
@@ -23,7 +23,7 @@ def activation_statistics(monitor, statistic="activation_std", *, ax=None):
     Returns:
         The Axes.
     """
-    history = monitor.history
+    history = history_of(monitor)
     known = [key for key in history if key != "epoch"]
     if statistic not in known:
         raise ValueError(

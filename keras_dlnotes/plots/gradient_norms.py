@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_dlnotes.plots._canvas import axes, grid, pyplot
-from keras_dlnotes.plots._layers import layer_lines, layer_ticks
+from keras_dlnotes.plots._layers import history_of, layer_lines, layer_ticks
 
 
 def gradients(monitor, ax=None):
@@ -13,6 +13,7 @@ def gradients(monitor, ax=None):
         monitor: A ``callbacks.GradientMonitor`` after a fit.
         ax: A pair of Axes, or one to be divided. Defaults to None: a new figure.
     """
+    epochs = history_of(monitor)["epoch"]
     if ax is None:
         _, ax = pyplot().subplots(1, 2, figsize=(11, 4), layout="constrained")
     over_epochs, profile = ax = grid(2, ax)
@@ -20,7 +21,7 @@ def gradients(monitor, ax=None):
         name: np.where(values > 0, values, np.nan)  # Zero has no logarithm.
         for name, values in monitor.layer_norms().items()
     }
-    layer_lines(over_epochs, monitor.history["epoch"], norms)
+    layer_lines(over_epochs, epochs, norms)
     over_epochs.set_yscale("log")
     over_epochs.set_xlabel("epoch")
     over_epochs.set_ylabel("gradient norm (mean over the epoch)")
@@ -39,8 +40,8 @@ def gradient_profile(monitor, ax=None):
         monitor: A ``callbacks.GradientMonitor`` after a fit.
         ax: Axes to draw on. Defaults to None: a new figure.
     """
+    history, names = history_of(monitor), list(monitor.layer_norms())
     ax = axes(ax)
-    history, names = monitor.history, list(monitor.layer_norms())
     places = np.arange(len(names))
     rows = {
         key: np.array([history["gradient_norm" + key][name][-1] for name in names])

@@ -12,6 +12,8 @@ def replacing(path, mode="wb", **how):
     An exception, or a power cut, in between leaves the old file as it was.
     """
     path = pathlib.Path(path)
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"There is no directory {str(path.parent)!r} for {path.name!r}")
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(draft, mode, **how) as file:

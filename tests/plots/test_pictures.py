@@ -246,6 +246,13 @@ def test_pictures_of_deep_models_can_be_read(draw):
     assert steps.min() * np.sin(np.pi / 3) > 7 / 72 * 80
 
 
+@pytest.mark.parametrize("monitor", [callbacks.GradientMonitor(), callbacks.ActivationMonitor()])
+def test_a_monitor_that_saw_nothing_is_not_drawn(monitor):
+    with pytest.raises(ValueError, match="Monitor has seen no epoch yet: draw it after a fit"):
+        monitor.plot()
+    assert not plt.get_fignums()
+
+
 class FakeResult:
     objective = "val_accuracy"
     trials = [
