@@ -188,7 +188,6 @@ def test_a_learning_rate_is_found_and_leaves_no_trace(corpus, optimizer):
     # One rate a batch, though an execution has 16 of them otherwise.
     assert len(curve.losses) > 16
     np.testing.assert_allclose(curve.learning_rates[:9], np.geomspace(1e-4, 1e4, 30)[:9])
-    assert 1e-3 < curve.steepest < 1e3
     after = [keras.ops.convert_to_numpy(v) for v in [*model.variables, *model.optimizer.variables]]
     for old, new in zip(before, after, strict=True):
         np.testing.assert_array_equal(old, new)
