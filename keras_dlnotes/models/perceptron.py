@@ -54,7 +54,8 @@ class Perceptron(keras.Model):
     def call(self, inputs):
         z = self.unit(inputs)
         fired = ops.cast(z >= 0, z.dtype)
-        return z + ops.stop_gradient(fired - z)
+        # Zero, with the gradient of `z`: added to `fired` it rounds nothing, however large `z` is.
+        return fired + (z - ops.stop_gradient(z))
 
     def learn(self, x, y, max_epochs=100, verbose=0):
         """Applies the rule, example after example, until an epoch brings no mistake.

@@ -34,6 +34,14 @@ def test_learns_by_exactly_the_rule(labels, rate):
     assert "A line separates" in Perceptron.explain(CORNERS, labels)
 
 
+def test_learns_from_features_of_any_size():
+    """Of features in the hundred thousands sums are beyond 2**24; a prediction is still 0 or 1."""
+    x = np.array([[-310_000, 2e5], [250_000, -1e5], [-190_000, 1e5], [330_000, 3e5]], "float32")
+    perceptron = Perceptron()
+    perceptron.learn(x, [0, 1, 0, 1])
+    assert perceptron.predict(x, verbose=0).ravel().tolist() == [0, 1, 0, 1]
+
+
 def test_says_that_exclusive_or_cannot_be_learned():
     with pytest.warns(UserWarning, match=r"No line separates .*\(0\.5, 0\.5\)"):
         Perceptron().learn(CORNERS, [0, 1, 1, 0], max_epochs=20)
