@@ -49,6 +49,13 @@ def integer(name, value, minimum=None):
     return int(value)
 
 
+def integers(name, values, minimum=None):
+    """A tuple of integers, from a tuple or a list."""
+    if not isinstance(values, (tuple, list)):
+        fail(name, "be a tuple or list of integers", values)
+    return tuple(integer(name, value, minimum) for value in values)
+
+
 def boolean(name, value):
     """``True`` or ``False``, and nothing that merely looks like it."""
     if value is not True and value is not False:

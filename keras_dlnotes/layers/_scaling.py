@@ -41,6 +41,8 @@ class Scaling(keras.layers.Layer):
             raise ValueError(f"The size of axis {self.axis} must be known. Received: {input_shape}")
         self._broadcast = tuple(input_shape[a] if a in kept else 1 for a in range(rank))
         self._reduced = tuple(a for a in range(rank) if a not in kept)
+        sizes = dict(zip(kept, shape, strict=True))
+        self.input_spec = keras.layers.InputSpec(ndim=rank, axes=sizes)
         for name, value in self.statistics.items():
             weight = self.add_weight(
                 shape, self._start(name, value, shape), trainable=False, autocast=False, name=name

@@ -50,7 +50,13 @@ def split(x, y, validation=0.2, seed=None):
     if isinstance(validation, (tuple, list)):
         if len(validation) != 2:
             _checks.fail("validation", "be a share or a pair (x, y)", len(validation))
-        return (x, y), checked_pair(*validation)
+        held_out = checked_pair(*validation)
+        if held_out[0].shape[1:] != x.shape[1:]:
+            raise ValueError(
+                f"Held-out features must have the shape of the training's, {x.shape[1:]} each. "
+                f"Received: validation features of shape {held_out[0].shape}"
+            )
+        return (x, y), held_out
     share = _checks.number("validation", validation, "(0, 1)")
     held = round(len(x) * share)
     if not 0 < held < len(x):

@@ -4,17 +4,20 @@ import keras
 
 from keras_dlnotes import _checks, initializers
 from keras_dlnotes._saving import serializable
+from keras_dlnotes.layers._batches import array, batches
 from keras_dlnotes.layers.batch_normalization import BatchNormalization
 from keras_dlnotes.layers.dropout import AlphaDropout, Dropout
 from keras_dlnotes.layers.maxout import MaxoutDense
 from keras_dlnotes.layers.min_max_scaling import MinMaxScaling
 from keras_dlnotes.layers.residual import Residual
 from keras_dlnotes.layers.standardization import Standardization
+from keras_dlnotes.models.activation import layer_for_one_block, plain_name
 
-#: Which variance keeps a signal alive through which activation; all others get Glorot's.
+#: Which variance keeps a signal alive through which activation; all others get Glorot's. The names
+#: are those of functions and layers alike, without capitals and underscores.
 INITIALIZERS = {
     **dict.fromkeys(
-        ["relu", "leaky_relu", "prelu", "elu", "gelu", "swish", "silu", "mish"], "HeNormal"
+        ["relu", "leakyrelu", "prelu", "elu", "gelu", "swish", "silu", "mish"], "HeNormal"
     ),
     **dict.fromkeys(["sigmoid", "tanh", "softmax", "linear"], "GlorotUniform"),
     "selu": "LecunNormal",
@@ -29,8 +32,8 @@ def initializer_for(activation, seed=None):
         >>> type(initializer_for("relu")).__name__, type(initializer_for("tanh")).__name__
         ('HeNormal', 'GlorotUniform')
     """
-    name = getattr(activation, "__name__", None) or getattr(activation, "name", activation)
-    kind = INITIALIZERS.get(str(name).rsplit(">", 1)[-1], "GlorotUniform")
+    name = plain_name(activation).rsplit(">", 1)[-1].lower().replace("_", "")
+    kind = INITIALIZERS.get(name, "GlorotUniform")
     return getattr(initializers, kind)(seed=seed)
 
 
@@ -45,7 +48,8 @@ class MLP(keras.Sequential):
     Args:
         outputs: Integer. Units of the last layer.
         hidden: Integers. Units of each hidden layer. Defaults to (128, 64).
-        activation: Name or function. Activation of the hidden layers. Defaults to "relu".
+        activation: Name, function or layer, of which each block gets a copy. Activation of the
+            hidden layers. Defaults to "relu".
         output_activation: Name or function. Defaults to None: the outputs are linear, as losses
             with `from_logits=True` want them.
         kernel_initializer: "auto" chooses by the activation. Defaults to "auto".
@@ -57,7 +61,7 @@ class MLP(keras.Sequential):
             Defaults to "dense".
         pieces: Integer. Linear maps of a maxout block. Defaults to 2.
         scaling: None, "standardize" or "min_max": a first layer that scales the features; call
-            `model.scaling.adapt(x_train)` before training. Defaults to None.
+            `model.adapt(x_train)` before training. Defaults to None.
         input_shape: Shape of one example. Without it the model is built by its first batch. More
             than one dimension is flattened.
         seed: Integer. Each layer derives its own from it. Defaults to None.
@@ -88,10 +92,11 @@ class MLP(keras.Sequential):
         name=None,
         **kwargs,
     ):
+        activation = keras.activations.get(activation)
         self._own_config = {
             "outputs": _checks.integer("outputs", outputs, 1),
-            "hidden": [_checks.integer("hidden", units, 1) for units in hidden],
-            "activation": keras.activations.serialize(keras.activations.get(activation)),
+            "hidden": list(_checks.integers("hidden", hidden, 1)),
+            "activation": keras.activations.serialize(activation),
             "output_activation": keras.activations.serialize(
                 keras.activations.get(output_activation)
             ),
@@ -122,6 +127,16 @@ class MLP(keras.Sequential):
     def scaling(self):
         """The layer that scales the features, or None."""
         return next((layer for layer in self.layers if layer.name == "scaling"), None)
+
+    def adapt(self, data, batch_size=8192, steps=None):
+        """Fits the scaling to data in the model's own shape; without scaling it does nothing.
+
+        Args:
+            data, batch_size, steps: As for `keras_dlnotes.layers.Standardization.adapt`.
+        """
+        if self.scaling is not None:
+            rows = (array(batch) for batch in batches(data, batch_size))
+            self.scaling.adapt((row.reshape(len(row), -1) for row in rows), steps=steps)
 
     def _seed(self, index):
         seed = self._own_config["seed"]
@@ -156,7 +171,7 @@ class MLP(keras.Sequential):
         if config["batch_normalization"]:
             layers.append(BatchNormalization(name=f"normalization_{number}"))
         if not maxout:
-            layers.append(keras.layers.Activation(activation, name=f"activation_{number}"))
+            layers.append(layer_for_one_block(activation, f"activation_{number}"))
         if config["dropout"]:
             kind = AlphaDropout if "selu" in str(config["activation"]) else Dropout
             layers.append(

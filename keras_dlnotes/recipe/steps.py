@@ -1,10 +1,12 @@
 """The words of the checklist: what is chosen at each of the ten steps, and what was seen."""
 
+import numbers
 import os
 import warnings
 
 import numpy as np
 
+from keras_dlnotes.models.activation import plain_name
 from keras_dlnotes.models.mlp import initializer_for
 from keras_dlnotes.recipe.checklist import Checklist
 
@@ -19,17 +21,18 @@ def chosen_steps(task, choices, scaling, rate, clip, searched, log_dir, patience
         "features of one size make one learning rate fit all; fitted on the training part only, "
         "and saved inside the model",
     )
+    activation = plain_name(choices["activation"])
     initializer = type(initializer_for(choices["activation"])).__name__
     steps.add(
         "Initial weights",
         initializer,
-        f"keeps the signal's variance through {activation_name(choices)}",
+        f"keeps the signal's variance through {activation}",
     )
     steps.add(
         "Activation",
-        activation_name(choices),
+        activation,
         "the slope for positive inputs is 1, so gradients pass"
-        if choices["activation"] == "relu"
+        if activation.lower() == "relu"
         else "chosen by the caller or the search",
     )
     normalized = "batch normalization" if choices["batch_normalization"] else "no normalization"
@@ -41,12 +44,12 @@ def chosen_steps(task, choices, scaling, rate, clip, searched, log_dir, patience
     )
     steps.add(
         "Optimizer",
-        f"Adam, learning rate {rate:g}",
+        f"Adam, learning rate {rate_name(rate)}",
         "a rate for each weight from its own past gradients",
     )
     steps.add(
         "Hyper-parameters",
-        f"hidden layers {', '.join(map(str, choices['hidden']))}",
+        f"hidden layers {', '.join(map(str, choices['hidden'])) or 'none'}",
         searched or "no search asked for; `tune=20` would run one",
     )
     steps.add("Loss", task.loss, f"{task.name} task: {task.reason}")
@@ -66,9 +69,8 @@ def chosen_steps(task, choices, scaling, rate, clip, searched, log_dir, patience
     return steps
 
 
-def activation_name(choices):
-    activation = choices["activation"]
-    return activation if isinstance(activation, str) else activation.__name__
+def rate_name(rate):
+    return f"{rate:g}" if isinstance(rate, numbers.Real) else type(rate).__name__
 
 
 def add_findings(steps, history, monitor, fit, epochs):

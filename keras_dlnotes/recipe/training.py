@@ -31,6 +31,7 @@ class RecipeResult:
         task: What was learned, a `Task`.
         monitor: The `GradientMonitor`.
         fit: What the learning curves showed, a `Fit`.
+        label_shape: Shape of one label, as they came: () for a plain list of numbers.
     """
 
     model: keras.Model
@@ -39,16 +40,21 @@ class RecipeResult:
     task: object
     monitor: GradientMonitor
     fit: object
+    label_shape: tuple
 
     def predict(self, x):
-        """Predictions in the terms of the labels: numbers, classes, or rows with a single 1."""
-        raw = self.model.predict(np.asarray(x, "float32"), batch_size=BATCH, verbose=0)
-        if self.task.name == "regression":
-            return raw
+        """Predictions in the terms and the shape of the labels.
+
+        That is numbers, classes, or rows with a single 1.
+        """
+        said = self.model.predict(np.asarray(x, "float32"), batch_size=BATCH, verbose=0)
         if self.task.name == "binary":
-            return (raw > 0).astype(int)
-        classes = raw.argmax(-1)
-        return np.eye(self.task.outputs)[classes] if "one_hot" in self.task.name else classes
+            said = (said > 0).astype(int)
+        elif self.task.name != "regression":
+            said = said.argmax(-1)
+            if self.task.name == "multiclass_one_hot":
+                said = np.eye(self.task.outputs)[said]
+        return said.reshape(-1, *self.label_shape)
 
 
 def train(
@@ -82,7 +88,7 @@ def train(
         y: Array of labels; their kind decides the task.
         task: "auto", "regression", "binary", "multiclass" or "multiclass_one_hot".
         hidden, activation, dropout, batch_normalization, l2, scaling: As for `MLP`.
-        learning_rate: Float. Adam's. Defaults to 1e-3.
+        learning_rate: Float or a schedule. Adam's. Defaults to 1e-3.
         clip: Float. The gradient's global norm is clipped to it; None leaves it. Defaults to 1.
         batch_size: Integer. Defaults to 32.
         epochs: Integer. At the most. Defaults to 100.
@@ -124,7 +130,7 @@ def train(
     task = detect(y_train if streamed else np.concatenate([y_train, held_out[1]]), task)
 
     choices = {
-        "hidden": tuple(hidden),
+        "hidden": _checks.integers("hidden", hidden, 1),
         "activation": activation,
         "dropout": dropout,
         "batch_normalization": batch_normalization,
@@ -145,8 +151,7 @@ def train(
         input_shape=tuple(np.shape(x_train)[1:]),
         seed=seed,
     )
-    if model.scaling is not None:
-        model.scaling.adapt(data.map(lambda x, y: x) if streamed else x_train)
+    model.adapt(data if streamed else x_train)
     loss = getattr(losses, task.loss)
     loss = loss() if task.name == "regression" else loss(from_logits=True)
     metric = task.metric
@@ -156,7 +161,7 @@ def train(
 
     monitor = GradientMonitor(log_dir, on_problem=None)
     stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-    watching = [monitor, stopping, *callbacks]
+    watching = [monitor, stopping, *keras.tree.flatten(callbacks)]
     if log_dir is not None:
         watching.insert(0, keras.callbacks.TensorBoard(os.fspath(log_dir)))
     options = {"shuffle": False} if streamed else {"batch_size": batch_size}
@@ -175,7 +180,7 @@ def train(
         task, choices, scaling, learning_rate, clip, searched, log_dir, patience
     )
     add_findings(checklist, history, monitor, fit, epochs)
-    return RecipeResult(model, history, checklist, task, monitor, fit)
+    return RecipeResult(model, history, checklist, task, monitor, fit, np.shape(y_train)[1:])
 
 
 def constant_loss(y, task):

@@ -138,8 +138,7 @@ class MLPHyperModel(TrainedHyperModel):
         return model
 
     def adapt(self, model, x):
-        if model.scaling is not None:
-            model.scaling.adapt(x)
+        model.adapt(x)
 
     def settings(self):
         training = self.training

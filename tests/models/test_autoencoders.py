@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from keras_dlnotes.layers import GaussianCorruption
+from keras_dlnotes.layers import GaussianCorruption, PReLU
 from keras_dlnotes.models import (
     DenoisingAutoencoder,
     LinearAutoencoder,
@@ -143,6 +143,7 @@ def test_pretraining_helps_the_stack(digits):
         lambda: SparseAutoencoder(4, (5,), target=0.2),
         lambda: LinearAutoencoder(2, tied=True),
         lambda: StackedAutoencoder(2, (4, 3)),
+        lambda: DenoisingAutoencoder(4, (5, 3), activation=PReLU(), tied=True),
     ],
 )
 def test_saved_and_trained_on(make, tmp_path):
@@ -153,6 +154,15 @@ def test_saved_and_trained_on(make, tmp_path):
     assert type(again) is type(autoencoder)
     np.testing.assert_allclose(again.reconstruct(x), autoencoder.reconstruct(x), rtol=1e-5)
     again.fit(x, epochs=1, verbose=0)
+
+
+def test_each_layer_has_an_activation_of_its_own():
+    pictures = np.ones((2, 8, 8, 1), "float32")
+    model = DenoisingAutoencoder(4, (3, 5), activation=keras.layers.PReLU(), convolutional=True)
+    model.build(pictures.shape)
+    slopes = [v.shape for v in model.trainable_variables if v.path.endswith("alpha")]
+    assert slopes == [(4, 4, 3), (2, 2, 5), (20,), (4, 4, 5), (8, 8, 3)]
+    assert model.reconstruct(pictures).shape == pictures.shape
 
 
 def test_trains_against_another_target():
@@ -168,6 +178,7 @@ def test_trains_against_another_target():
     [
         (lambda: DenoisingAutoencoder(0), "Received: code_size=0"),
         (lambda: DenoisingAutoencoder(4, (0,)), "Received: hidden=0"),
+        (lambda: DenoisingAutoencoder(4, 5), "be a tuple or list of integers. Received: hidden=5"),
         (lambda: DenoisingAutoencoder(4, corruption="fog"), "Received: corruption='fog'"),
         (lambda: DenoisingAutoencoder(4, convolutional=True, tied=True), "Received: tied=True"),
         (lambda: SparseAutoencoder(4, target=1), "Received: target=1"),

@@ -31,6 +31,7 @@ def test_folds_hold_out_each_example_once():
             r"in columns 1 \(2\), 2 \(1\)",
         ),
         (lambda: checked_pair(X, Y[:3]), r"10 examples, labels of shape \(3,\)"),
+        (lambda: split(X, Y, (X[:, :1], Y)), r"\(2,\) each. Received: .* shape \(10, 1\)"),
         (lambda: split(X, Y, 0.01), "Received: validation=0.01"),
         (lambda: split(X, Y, 1.0), "Received: validation=1.0"),
         (lambda: list(folds(10, 1)), "Received: folds=1"),

@@ -30,8 +30,7 @@ def make(variant, **more):
 def test_an_input_shape_only_builds_it_sooner(variant):
     first, later = make(variant, input_shape=(6,)), make(variant)
     for model in (first, later):
-        if model.scaling is not None:
-            model.scaling.adapt(X)
+        model.adapt(X)
     assert first.built
     assert not later.built
     np.testing.assert_array_equal(first(X), later(X))
@@ -41,8 +40,7 @@ def test_an_input_shape_only_builds_it_sooner(variant):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_trains_saves_and_loads(variant, known, tmp_path):
     model = make(variant, **({"input_shape": (6,)} if known else {}))
-    if model.scaling is not None:
-        model.scaling.adapt(X)
+    model.adapt(X)
     model.compile(
         keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
@@ -65,12 +63,39 @@ def test_trains_saves_and_loads(variant, known, tmp_path):
         ("selu", "LecunNormal"),
         (keras.activations.relu, "HeNormal"),
         ("softplus", "GlorotUniform"),
+        (keras.layers.LeakyReLU(0.3), "HeNormal"),
+        (layers.PReLU(), "HeNormal"),
     ],
 )
 def test_the_initializer_follows_the_activation(activation, initializer):
     assert type(initializer_for(activation)).__name__ == initializer
     model = MLP(2, (4,), activation, input_shape=(3,))
     assert type(model.layers[0].kernel_initializer).__name__ == initializer
+
+
+@pytest.mark.parametrize(
+    "activation", [layers.PReLU(), keras.layers.PReLU(), layers.LeakyReLU(0.3)]
+)
+def test_each_block_has_a_layer_of_its_own_for_activation(activation, tmp_path):
+    model = MLP(2, (8, 4), activation, input_shape=(6,))
+    slopes = 2 if isinstance(activation, (layers.PReLU, keras.layers.PReLU)) else 0
+    assert len(model.trainable_variables) == 6 + slopes
+    model.save(tmp_path / "m.keras")
+    again = keras.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_allclose(again.predict(X, verbose=0), model.predict(X, verbose=0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("scaling", ["standardize", "min_max"])
+def test_pictures_are_scaled_number_by_number(scaling, known):
+    pictures = np.random.default_rng(0).normal(3, 2, size=(50, 4, 3, 2))
+    model = MLP(2, (4,), scaling=scaling, input_shape=(4, 3, 2) if known else None)
+    flat = layers.Standardization() if scaling == "standardize" else layers.MinMaxScaling()
+    flat.adapt(pictures.reshape(50, -1))
+    for data in (pictures, [pictures[:20], pictures[20:]], iter([(pictures, np.ones(50))])):
+        model.adapt(data)
+        for found, expected in zip(model.scaling.weights, flat.weights, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_a_block_is_put_together_in_order():

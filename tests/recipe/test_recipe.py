@@ -76,6 +76,38 @@ def test_the_loss_follows_the_labels(labels, loss, digits):
         assert np.all(predicted.sum(1) == 1)
 
 
+@pytest.mark.parametrize("shape", [(-1,), (-1, 1)])
+@pytest.mark.parametrize(
+    "labels", [lambda y: y, lambda y: (y > 4).astype(int), lambda y: y / 10 + 0.05]
+)
+def test_predictions_have_the_shape_of_the_labels(labels, shape, digits):
+    """Else `np.mean(predictions == y)` would compare each with all."""
+    x, y = digits[0][:100], labels(digits[1][:100]).reshape(shape)
+    assert train(x, y, epochs=1, hidden=(4,), seed=0).predict(x).shape == y.shape
+
+
+def test_takes_what_keras_takes(digits):
+    """Pictures, an activation that is a layer, a schedule, and one callback without a list."""
+    import keras
+
+    x, y = digits
+    result = train(
+        x.reshape(-1, 8, 8),
+        y,
+        activation=keras.layers.LeakyReLU(0.1),
+        learning_rate=keras.optimizers.schedules.CosineDecay(0.01, 100),
+        callbacks=keras.callbacks.TerminateOnNaN(),
+        hidden=(32,),
+        epochs=3,
+        seed=0,
+    )
+    assert result.history.history["val_accuracy"][-1] > 0.8
+    assert result.model.input_shape == (None, 8, 8)
+    assert result.checklist[1].chosen == "HeNormal"
+    assert result.checklist[2].chosen == "LeakyReLU"
+    assert result.checklist[4].chosen == "Adam, learning rate CosineDecay"
+
+
 def test_learns_a_regression():
     x, y = load_diabetes(return_X_y=True)
     result = train(x, y / 100, epochs=30, hidden=(32,), seed=0, patience=30)
@@ -145,6 +177,8 @@ def test_checklist_fits_100_columns():
         ({"clip": -1}, "Received: clip=-1"),
         ({"task": "rank"}, "Received: task='rank'"),
         ({"hidden": (0,)}, "Received: hidden=0"),
+        ({"hidden": 32}, "be a tuple or list of integers. Received: hidden=32"),
+        ({"validation": (np.ones((5, 3)), np.ones(5))}, r"shape of the training's, \(64,\) each"),
         ({"validation": 2}, "Received: validation=2"),
         ({"y": np.full(1000, "a")}, "number the classes"),
         ({"x": np.full((1000, 3), np.nan)}, r"in columns 0 \(1000\)"),

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
+from keras_dlnotes.models.activation import build_inside
 from keras_dlnotes.models.autoencoders.mirrored import convolutions, dense
 
 
@@ -18,7 +19,8 @@ class Autoencoder(keras.Model):
         code_size: Integer. Units of the code in the middle; with `convolutional` None keeps the
             last feature maps as the code.
         hidden: Integers. Units (or filters) between input and code; the decoder has them reversed.
-        activation: Activation of the hidden layers. Defaults to "relu".
+        activation: Activation of the hidden layers, which each get a copy of a layer. Defaults to
+            "relu".
         code_activation: Activation of the code. Defaults to None, which is linear.
         output_activation: Activation of the reconstruction, "sigmoid" for data in [0, 1]. Defaults
             to None, which is linear.
@@ -51,7 +53,7 @@ class Autoencoder(keras.Model):
         if code_size is not None or not convolutional:
             code_size = _checks.integer("code_size", code_size, 1)
         self.code_size = code_size
-        self.hidden = tuple(_checks.integer("hidden", units, 1) for units in hidden)
+        self.hidden = _checks.integers("hidden", hidden, 1)
         if convolutional and not self.hidden:
             _checks.fail("hidden", "name at least one number of filters", hidden)
         self.activation = keras.activations.get(activation)
@@ -81,6 +83,8 @@ class Autoencoder(keras.Model):
         self.encoder = keras.Sequential([keras.Input(shape), *parts[0]], name="encoder")
         code_shape = self.encoder.output_shape[1:]
         self.decoder = keras.Sequential([keras.Input(code_shape), *parts[1]], name="decoder")
+        for layer in (*self.encoder.layers, *self.decoder.layers):
+            build_inside(layer)
         if self.corruption is not None and not self.corruption.built:
             self.corruption.build(input_shape)
         self.built = True

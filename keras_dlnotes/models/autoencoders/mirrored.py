@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from keras_dlnotes.models.activation import for_one_block
 from keras_dlnotes.models.autoencoders.tied_dense import TiedDense
 
 
@@ -27,7 +28,7 @@ def dense(model, shape):
     encoder = [
         keras.layers.Dense(
             units,
-            model.activation,
+            for_one_block(model.activation),
             kernel_initializer=initializer(model, i),
             name=f"encode_{i + 1}",
         )
@@ -38,7 +39,7 @@ def dense(model, shape):
     decoder = []
     for i, (units, source) in enumerate(zip(sizes, reversed(encoder), strict=True)):
         last = i == len(sizes) - 1
-        activation = model.output_activation if last else model.activation
+        activation = model.output_activation if last else for_one_block(model.activation)
         name = "reconstruction" if last else f"decode_{i + 1}"
         if model.tied:
             decoder.append(TiedDense(source, activation, name=name))
@@ -62,7 +63,7 @@ def convolutions(model, shape):
             filters,
             3,
             padding="same",
-            activation=activation,
+            activation=for_one_block(activation),
             kernel_initializer=start,
             name=name,
             **more,
@@ -83,7 +84,10 @@ def convolutions(model, shape):
         units = int(np.prod(volume))
         decoder += [
             keras.layers.Dense(
-                units, model.activation, kernel_initializer=start, name="decode_code"
+                units,
+                for_one_block(model.activation),
+                kernel_initializer=start,
+                name="decode_code",
             ),
             keras.layers.Reshape(volume, name="unflatten"),
         ]

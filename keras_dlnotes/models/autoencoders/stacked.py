@@ -1,6 +1,7 @@
 """The stacked autoencoder, trained greedily from the outside in."""
 
 import keras
+import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
@@ -52,6 +53,7 @@ class StackedAutoencoder(Autoencoder):
             verbose: As in `fit`. Defaults to 0.
         """
         _checks.integer("epochs", epochs, 1)
+        x = np.asarray(x)
         self._parts(x)
 
         def trained(part):
