@@ -5,9 +5,26 @@ import numpy as np
 from keras_dlnotes import _checks
 
 
+def as_array(data):
+    """An array; of numbers, where a table has columns of several kinds of them.
+
+    Example:
+        >>> as_array(np.array([[1.5, True], [2, None]], dtype=object))
+        array([[1.5, 1. ],
+               [2. , nan]])
+    """
+    data = np.asarray(data)
+    if data.dtype != object or any(isinstance(each, (str, bytes)) for each in data.flat):
+        return data
+    try:
+        return data.astype("float64")
+    except (TypeError, ValueError):
+        return data
+
+
 def checked_features(x):
     """`x` as float32, or an error that names what is wrong, NaN by column."""
-    x = np.asarray(x)
+    x = as_array(x)
     if x.dtype == object or (not np.issubdtype(x.dtype, np.number) and x.dtype != bool):
         raise ValueError(f"Features must be numbers. Received: x of dtype {x.dtype}")
     if x.ndim < 2 or not x.size:
@@ -30,7 +47,7 @@ def checked_features(x):
 
 def checked_pair(x, y):
     """Features and labels of equal length."""
-    x, y = checked_features(x), np.asarray(y)
+    x, y = checked_features(x), as_array(y)
     if y.ndim == 0 or len(x) != len(y):
         raise ValueError(
             "There must be one label for each example. "

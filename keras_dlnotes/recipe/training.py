@@ -9,7 +9,7 @@ import numpy as np
 from keras_dlnotes import _checks, losses, optimizers
 from keras_dlnotes._fitting import judge_fit
 from keras_dlnotes.callbacks.gradient_monitor import GradientMonitor
-from keras_dlnotes.models.data import checked_pair, split
+from keras_dlnotes.models.data import checked_features, checked_pair, split
 from keras_dlnotes.models.mlp import MLP
 from keras_dlnotes.models.task import TASKS, detect
 from keras_dlnotes.recipe.checklist import Checklist
@@ -47,7 +47,7 @@ class RecipeResult:
 
         That is numbers, classes, or rows with a single 1.
         """
-        said = self.model.predict(np.asarray(x, "float32"), batch_size=BATCH, verbose=0)
+        said = self.model.predict(checked_features(x), batch_size=BATCH, verbose=0)
         if self.task.name == "binary":
             said = (said > 0).astype(int)
         elif self.task.name != "regression":
@@ -161,7 +161,7 @@ def train(
 
     monitor = GradientMonitor(log_dir, on_problem=None)
     stopping = keras.callbacks.EarlyStopping(patience=patience, restore_best_weights=True)
-    watching = [monitor, stopping, *keras.tree.flatten(callbacks)]
+    watching = [monitor, stopping, *keras.tree.flatten(callbacks or ())]
     if log_dir is not None:
         watching.insert(0, keras.callbacks.TensorBoard(os.fspath(log_dir)))
     options = {"shuffle": False} if streamed else {"batch_size": batch_size}

@@ -2,6 +2,7 @@
 
 import pathlib
 
+import keras
 import keras_tuner
 
 from keras_dlnotes import _checks
@@ -18,6 +19,14 @@ TUNERS = {
 }
 #: A failed trial is a result like any other; only a fault in the program ends a search.
 NEVER = 10**9
+
+
+class Built(keras_tuner.HyperModel):
+    """A hypermodel made of a function of `hp`, as Keras Tuner's own tuners take one."""
+
+    def __init__(self, build):
+        super().__init__()
+        self.build = build
 
 
 def tune(
@@ -50,7 +59,7 @@ def tune(
 
     Args:
         hypermodel: `MLPHyperModel`, `AutoencoderHyperModel`, `Word2VecHyperModel` or any
-            `keras_tuner.HyperModel`.
+            `keras_tuner.HyperModel` or function that builds a model from `hp`.
         x, y: Arrays; for a `Word2VecHyperModel` a `Corpus` as `x`.
         tuner: "hyperband", "bayesian", "random" or "grid". Hyperband tries many configurations for
             a few epochs and promotes the best; Bayesian search pays where a trial is dear; random
@@ -59,7 +68,8 @@ def tune(
         objective: Name of a metric in the logs, or a `keras_tuner.Objective`. Defaults to the
             validation accuracy, or the validation loss for regression. It is checked before the
             first trial.
-        validation: Share of the data held out, or a pair (x, y). Defaults to 0.2 for arrays.
+        validation: Share of the data held out, or a pair (x, y); without `y`, `x` alone. Defaults
+            to 0.2 for arrays.
         folds: Integer. Each trial is trained on so many folds, and its score is their mean.
             Defaults to None, one split.
         max_trials: Integer; not for Hyperband. Defaults to 20.
@@ -81,8 +91,10 @@ def tune(
     """
     if not isinstance(tuner, str) or tuner not in TUNERS:
         _checks.one_of("tuner", tuner, tuple(TUNERS))
+    if callable(hypermodel) and not isinstance(hypermodel, type):
+        hypermodel = Built(hypermodel)
     if not isinstance(hypermodel, keras_tuner.HyperModel):
-        _checks.fail("hypermodel", "be a keras_tuner.HyperModel", hypermodel)
+        _checks.fail("hypermodel", "be a keras_tuner.HyperModel or a function of hp", hypermodel)
     _checks.integer("seed", seed, 0)
     bring = getattr(hypermodel, "source", None)
     if bring is not None:
@@ -117,7 +129,7 @@ def tune(
     )
     found.source, found.seed, found.log_dir = source, seed, log_dir
     found.watch = getattr(hypermodel, "watched", True) if monitor is None else monitor
-    found.search(callbacks=list(callbacks), verbose=verbose, **fit)
+    found.search(callbacks=keras.tree.flatten(callbacks or ()), verbose=verbose, **fit)
     return None if is_worker() else TuningResult(found, source)
 
 
@@ -125,6 +137,8 @@ def checked_objective(objective, direction, hypermodel, names, hp):
     """A `keras_tuner.Objective` whose name will really be in the logs of each trial."""
     if objective is None:
         objective = getattr(hypermodel, "default_objective", "val_loss")
+    if isinstance(objective, (list, tuple)):
+        _checks.fail("objective", "be one name: trials are ranked by one number", objective)
     if isinstance(objective, keras_tuner.Objective):
         objective, direction = objective.name, objective.direction
     if direction is None:

@@ -22,6 +22,8 @@ class Arrays:
         if hasattr(hypermodel, "prepare"):
             hypermodel.prepare(x, y)
         target = x if y is None else y
+        if y is None and hasattr(validation, "shape"):
+            validation = (validation, validation)
         if number is None:
             self.parts = [split(x, target, 0.2 if validation is None else validation, seed)]
         elif validation is not None:

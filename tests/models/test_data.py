@@ -14,6 +14,14 @@ def test_split_keeps_pairs_together_and_loses_none():
     np.testing.assert_array_equal(x_held[:, 0], 2 * y_held)
 
 
+def test_tables_of_numbers_of_several_kinds_are_numbers():
+    """As a data frame with a column of True and False gives them."""
+    table = np.array([[1.5, True], [2, False]], dtype=object)
+    x, y = checked_pair(table, np.array([1, True], dtype=object))
+    np.testing.assert_array_equal(x, [[1.5, 1], [2, 0]])
+    np.testing.assert_array_equal(y, [1, 1])
+
+
 def test_folds_hold_out_each_example_once():
     pairs = list(folds(10, 3, seed=0))
     assert sorted(np.concatenate([held for _, held in pairs])) == list(range(10))
@@ -24,6 +32,9 @@ def test_folds_hold_out_each_example_once():
     ("call", "message"),
     [
         (lambda: checked_features([["a"]]), "Features must be numbers. Received: x of dtype"),
+        (lambda: checked_features(np.array([[1, "2"]], object)), "Received: x of dtype object"),
+        (lambda: checked_features([[1, {}]]), "Received: x of dtype object"),
+        (lambda: checked_features([[1.0, None]]), r"in columns 1 \(1\)"),
         (lambda: checked_features(np.zeros((0, 3))), r"Received: x of shape \(0, 3\)"),
         (lambda: checked_features(np.zeros(3)), r"Received: x of shape \(3,\)"),
         (

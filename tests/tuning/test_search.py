@@ -206,6 +206,19 @@ def test_any_hypermodel_of_keras_tuner_is_searched(tmp_path):
         run(tmp_path, hypermodel=Plain(9))
 
 
+def test_a_function_is_a_hypermodel_and_a_callback_a_list_of_one(tmp_path):
+    def build(hp):
+        units = hp.Int("units", 2, 8)
+        layers = [keras.Input((4,)), keras.layers.Dense(units), keras.layers.Dense(1)]
+        model = keras.Sequential(layers)
+        model.compile("adam", "mse")
+        return model
+
+    stopping = keras.callbacks.EarlyStopping(patience=1)
+    result = run(tmp_path, hypermodel=build, max_trials=1, callbacks=stopping)
+    assert result.best["units"] in range(2, 9)
+
+
 def test_tensorboard_and_gradients_stand_in_the_trials_own_directory(tmp_path):
     log_dir = tmp_path / "logs"
     run(tmp_path / "search", max_trials=2, log_dir=str(log_dir), monitor=None)
@@ -226,8 +239,10 @@ def test_autoencoders_are_tuned(tmp_path):
         code_size=(2, 3), hidden_layers=0, batch_sizes=60, epochs=1, seed=0
     )
     options = {"max_trials": 2, "monitor": False, "verbose": 0}
-    result = tune(hypermodel, X, directory=str(tmp_path), **options)
-    assert result.best_model().encode(X).shape[1] in (2, 3)
+    for name, held_out in (("share", None), ("array", X[:20])):
+        where = {"directory": str(tmp_path), "project_name": name}
+        result = tune(hypermodel, X, validation=held_out, **where, **options)
+        assert result.best_model().encode(X).shape[1] in (2, 3)
 
 
 def test_hopeless_gradients_end_a_trial(tmp_path):
@@ -267,6 +282,8 @@ def test_hopeless_gradients_end_a_trial(tmp_path):
         ({"seed": -1}, "Received: seed=-1"),
         ({"folds": 1}, "Received: folds=1"),
         ({"objective": "val_loss", "direction": "up"}, "Received: direction='up'"),
+        ({"objective": ["val_loss", "loss"]}, r"Received: objective=\['val_loss', 'loss'\]"),
+        ({"hypermodel": MLPHyperModel}, "be a keras_tuner.HyperModel or a function of hp"),
     ],
 )
 def test_rejects(arguments, message, tmp_path):
