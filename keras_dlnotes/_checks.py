@@ -63,6 +63,13 @@ def boolean(name, value):
     return value
 
 
+def several(name, value):
+    """Several words or sentences: not one string, which would be taken apart into letters."""
+    if isinstance(value, (str, bytes)):
+        fail(name, "be a list, not one string", value)
+    return value
+
+
 def one_of(name, value, choices):
     """One of a few allowed values."""
     if not any(value is choice or value == choice for choice in choices):

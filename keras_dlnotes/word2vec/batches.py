@@ -155,6 +155,16 @@ class Batches:
             segments = int(most // self.length) + len(sizes)
         return -(-segments // self.segments)
 
+    def left(self):
+        """What thinning out leaves of the text, in words."""
+        if self.keep_probability is None:
+            return "Every sentence is a single word."
+        kept = np.mean(self.keep_probability[self.tokens])
+        return (
+            f"Thinning out frequent words leaves {kept:.2g} of this small text; a Corpus with "
+            "sample=None keeps all of it."
+        )
+
     def _nothing(self, count):
         """So many segments of padding."""
         width = self.length + 2 * self.window
@@ -192,6 +202,8 @@ class Batches:
 
 
 def _windows(stream, count, width, stride):
+    if not count:
+        return np.zeros((0, width), stream.dtype)
     return np.lib.stride_tricks.sliding_window_view(stream, width)[: count * stride : stride]
 
 

@@ -230,7 +230,7 @@ class Corpus:
         keep = None
         if subsample and self.sample:
             keep = self.vocabulary.keep_probability(self.sample, self.formula)
-        return Batches(
+        batches = Batches(
             self.tokens,
             self.sentence_starts,
             keep,
@@ -240,7 +240,10 @@ class Corpus:
             seed=seed,
             num_shards=num_shards,
             shard_index=shard_index,
-        ).dataset()
+        )
+        dataset = batches.dataset()
+        dataset.vocabulary = self.vocabulary
+        return dataset
 
     def _pieces(self, size=1 << 20):
         """The text in blocks of (words, ends of sentences within the block)."""

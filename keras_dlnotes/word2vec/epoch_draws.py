@@ -1,5 +1,7 @@
 """Which epoch of the text an epoch of training reads."""
 
+import warnings
+
 import keras
 
 
@@ -17,3 +19,12 @@ class EpochDraws(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.batches.next_epoch = epoch + self.ahead
+
+    def on_epoch_end(self, epoch, logs=None):
+        warn_of_nothing(f"Epoch {epoch + 1}", (logs or {}).get("loss"), self.batches)
+
+
+def warn_of_nothing(what, loss, batches):
+    """Tells why there was nothing to learn from: a loss of exactly 0 is the mean of no pairs."""
+    if loss == 0:
+        warnings.warn(f"{what} had no pair of words. {batches.left()}", stacklevel=3)

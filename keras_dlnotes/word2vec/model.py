@@ -224,6 +224,7 @@ class Word2Vec(Training, keras.Model):
         Under negative sampling a pair's probability is the softmax over all words, which it
         approximates in training.
         """
+        _checks.several("sentences", sentences)
         return np.array([prediction.sentence(self, sentence) for sentence in sentences])
 
     def extend(self, vocabulary):

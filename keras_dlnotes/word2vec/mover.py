@@ -4,6 +4,8 @@ import collections
 
 import numpy as np
 
+from keras_dlnotes import _checks
+
 
 def distance(vectors, document1, document2, norm=True):
     """Word Mover's Distance between two lists of words.
@@ -15,6 +17,8 @@ def distance(vectors, document1, document2, norm=True):
 
     Reference: [Kusner et al., 2015](https://proceedings.mlr.press/v37/kusnerb15.html)
     """
+    _checks.several("document1", document1)
+    _checks.several("document2", document2)
     first, second = (
         collections.Counter(vectors.get_index(word) for word in document if word in vectors)
         for document in (document1, document2)

@@ -103,7 +103,7 @@ class Phrases:
     def __call__(self, sentence):
         """A list of words with phrases joined."""
         joined, previous = [], None
-        for word in sentence:
+        for word in _checks.several("sentence", sentence):
             if previous is not None and (previous, word) in self.pairs:
                 joined[-1] += self.delimiter + word
                 previous = None
@@ -114,6 +114,8 @@ class Phrases:
 
     def transform(self, corpus, min_count=5, **rules):
         """A new `Corpus` with phrases joined and counted; `rules` as in `Corpus.from_file`."""
+        if not isinstance(corpus, Corpus):
+            _checks.fail("corpus", "be a Corpus; single sentences are joined by a call", corpus)
         old = corpus.vocabulary
         rules = {"specials": old.specials, "unknown": old.unknown, **rules}
         checked(min_count=min_count, **rules)

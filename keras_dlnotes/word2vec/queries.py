@@ -115,6 +115,8 @@ class Queries:
     def similar_by_vector(self, vector, topn=10, restrict_vocab=None):
         """The words nearest to a vector."""
         vector = np.asarray(vector)
+        if vector.shape != (self.vector_size,):
+            _checks.fail("vector", f"have the shape ({self.vector_size},)", vector.shape)
         return self.most_similar([vector], topn=topn, restrict_vocab=restrict_vocab)
 
     def _rows(self, start, end, restrict):
@@ -170,6 +172,8 @@ class Queries:
 
     def n_similarity(self, ws1, ws2):
         """The cosine between the means of two lists of words."""
+        _checks.several("ws1", ws1)
+        _checks.several("ws2", ws2)
         if not (len(ws1) and len(ws2)):
             raise ZeroDivisionError("There is no mean of nothing: one of the lists is empty")
         first, second = (
@@ -200,6 +204,7 @@ class Queries:
 
     def most_similar_to_given(self, key1, keys_list):
         """Which of the words in a list is nearest to a word."""
+        _checks.several("keys_list", keys_list)
         return keys_list[int(np.argmin(self.distances(key1, keys_list)))]
 
     def closer_than(self, key1, key2):
@@ -218,7 +223,7 @@ class Queries:
 
         Words that are not there are left out.
         """
-        words = [word for word in words if word in self]
+        words = [word for word in _checks.several("words", words) if word in self]
         if not words:
             raise ValueError("None of the words is there")
         vectors = np.stack([self.get_vector(word, norm=use_norm) for word in words])

@@ -9,7 +9,7 @@ from keras_dlnotes import _checks, _replicas
 from keras_dlnotes.optimizers.sgd import SGD
 from keras_dlnotes.word2vec.corpus import Corpus
 from keras_dlnotes.word2vec.descent import CompiledDescent, bounded, descend
-from keras_dlnotes.word2vec.epoch_draws import EpochDraws
+from keras_dlnotes.word2vec.epoch_draws import EpochDraws, warn_of_nothing
 
 #: The farthest a row moves in a step of the built-in gradient descent.
 REACH = 0.5
@@ -26,6 +26,9 @@ class Perplexity(keras.metrics.Mean):
 
 class Training:
     """The training side of `Word2Vec`."""
+
+    #: For batches of which shapes the train function is traced, and the test function.
+    train_shapes = test_shapes = None
 
     def compile(
         self,
@@ -92,9 +95,8 @@ class Training:
             total_words: Words an epoch has, from which the linear decay is computed; known to
                 datasets made by `Corpus.dataset`.
         """
-        for name, data in (("x", x), ("validation_data", kwargs.get("validation_data"))):
-            if isinstance(data, (Corpus, str, list)):
-                _checks.fail(name, "be batches, such as `corpus.dataset()` gives", data)
+        self._check("x", x)
+        self._check("validation_data", kwargs.get("validation_data"))
         words = getattr(x, "total_words", None) if total_words is None else total_words
         self.words_planned.assign(0 if words is None else words * epochs)
         if initial_epoch == 0:
@@ -110,10 +112,44 @@ class Training:
                 callbacks.append(draws)
             else:
                 callbacks = [*keras.tree.flatten(callbacks or []), draws]
+        self._trace_for(x, "train_shapes", "train_function")
         kwargs.setdefault("shuffle", False)  # Keras warns that it cannot; the dataset does.
         return super().fit(
             x, y, batch_size, epochs, verbose, callbacks, initial_epoch=initial_epoch, **kwargs
         )
+
+    def evaluate(self, x=None, *args, **kwargs):
+        """As in Keras; `x` is what `Corpus.dataset` gives."""
+        self._check("x", x)
+        self._trace_for(x, "test_shapes", "test_function")
+        found = super().evaluate(x, *args, **kwargs)
+        batches = getattr(x, "batches", None)
+        if batches is not None:
+            warn_of_nothing("The evaluation", float(self.loss_metric.result()), batches)
+        return found
+
+    def _check(self, name, data):
+        """Refuses what is no batches, and batches of other words than the model's."""
+        if isinstance(data, (Corpus, str, list)):
+            _checks.fail(name, "be batches, such as `corpus.dataset()` gives", data)
+        words = getattr(data, "vocabulary", self.vocabulary).words
+        if words != self.vocabulary.words:
+            raise ValueError(
+                f"Argument `{name}` must have the words of the model: give its Corpus "
+                f"vocabulary=model.vocabulary. Received: a vocabulary of {len(words)} words, "
+                f"where the model has another of {len(self.vocabulary)}"
+            )
+
+    def _trace_for(self, data, shapes, function):
+        """Batches of other shapes get a trace of their own.
+
+        TensorFlow would make one of no shape in particular that serves both, but a step is laid out
+        for its shapes.
+        """
+        now = getattr(data, "element_spec", None)
+        if now is not None and now != getattr(self, shapes):
+            object.__setattr__(self, shapes, now)
+            setattr(self, function, None)
 
     def _execute(self, steps):
         if steps != self.steps_per_execution:

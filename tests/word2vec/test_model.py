@@ -311,6 +311,53 @@ def test_parameters_are_counted():
     assert tree.parameters["notes"] == 2 * 7 * 20
 
 
+def test_batches_of_another_size_are_no_trouble(corpus):
+    """In one model: a second fit, validation, evaluation, with a monitor that comes again."""
+    model = Word2Vec(corpus.vocabulary, vector_size=4, window=3, seed=1)
+    model.compile(learning_rate=0.1)
+    held_out, monitor = corpus.dataset(96, shuffle=False), callbacks.GradientMonitor()
+    losses = []
+    for size, watching in ((64, []), (128, []), (32, [monitor]), (64, [monitor]), (64, [])):
+        dataset = corpus.dataset(size, seed=2)
+        history = model.fit(dataset, validation_data=held_out, callbacks=watching, verbose=0)
+        losses += history.history["val_loss"]
+        np.testing.assert_allclose(model.evaluate(held_out, verbose=0), losses[-1], rtol=1e-6)
+        model.evaluate(corpus.dataset(size), verbose=0)
+    assert max(losses) < 3  # It begins at 6 ln 2, about 4.2.
+
+
+def test_a_text_of_which_nothing_is_left_says_so():
+    """Thinned out as long texts are, of a short one no word may be left to learn from."""
+    corpus = Corpus.from_texts([["a", "b"]] * 3, min_count=1, sample=1e-9)
+    model = Word2Vec(corpus.vocabulary, vector_size=4)
+    model.compile()
+    before = keras.ops.convert_to_numpy(model.embeddings).copy()
+    with pytest.warns(UserWarning, match=r"Epoch 1 had no pair.* leaves .*sample=None keeps all"):
+        model.fit(corpus.dataset(64), verbose=0)
+    with pytest.warns(UserWarning, match="The evaluation had no pair"):
+        model.evaluate(corpus.dataset(64), verbose=0)
+    np.testing.assert_array_equal(model.embeddings, before)
+    alone = Corpus.from_texts([["a"], ["b"]], min_count=1, sample=None)
+    with pytest.warns(UserWarning, match="Every sentence is a single word"):
+        model.fit(alone.dataset(64), verbose=0)
+
+
+def test_the_words_must_be_the_models(corpus):
+    model = Word2Vec(corpus.vocabulary, vector_size=4, window=3)
+    model.compile()
+    other = Corpus.from_texts(two_topics(20, seed=5)[:3], min_count=1).dataset(64)
+    same = Corpus.from_texts(two_topics(20, seed=5), vocabulary=corpus.vocabulary).dataset(64)
+    for name, call in (
+        ("x", lambda: model.fit(other)),
+        ("validation_data", lambda: model.fit(same, validation_data=other)),
+        ("x", lambda: model.evaluate(other)),
+    ):
+        with pytest.raises(ValueError, match=f"`{name}` must have .*vocabulary=model.vocabulary"):
+            call()
+    assert int(model.optimizer.iterations) == 0
+    model.fit(same, validation_data=same, verbose=0)
+
+
 def test_bad_arguments_and_batches(corpus):
     for bad in (
         {"window": 0},
@@ -340,3 +387,5 @@ def test_bad_arguments_and_batches(corpus):
         model.compile("adam", learning_rate=0.1)
     with pytest.raises(ValueError, match="None of these words"):
         model.predict_context(["nowhere"])
+    with pytest.raises(ValueError, match="`sentences` must be a list, not one string"):
+        model.score("a b")

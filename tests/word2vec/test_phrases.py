@@ -134,3 +134,10 @@ def test_save_and_load(tmp_path):
 def test_bad_arguments(how, message):
     with pytest.raises(ValueError, match=message):
         Phrases(**how)
+
+
+def test_one_string_is_no_sentence():
+    with pytest.raises(ValueError, match="`sentence` must be a list, not one string"):
+        Phrases()("a day in new york")
+    with pytest.raises(ValueError, match="`corpus` must be a Corpus"):
+        Phrases().transform(["a day in new york"])

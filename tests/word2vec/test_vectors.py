@@ -168,6 +168,12 @@ def test_an_unknown_word_is_named_with_similar_ones(ours, ask):
         (lambda v: WordVectors(["a"], [[1.0]], vector_size=2), "`vector_size` must be that"),
         (lambda v: WordVectors(), "`vector_size` must be an integer"),
         (lambda v: v.add_vectors(["a"], [[1.0]]), r"need vectors of shape \(1, 8\)"),
+        (lambda v: v.doesnt_match("word1 word2"), "`words` must be a list, not one string"),
+        (lambda v: v.n_similarity("word1", ["word2"]), "`ws1` must be a list"),
+        (lambda v: v.n_similarity(["word1"], "word2"), "`ws2` must be a list"),
+        (lambda v: v.wmdistance("word1 word2", ["word2"]), "`document1` must be a list"),
+        (lambda v: v.most_similar_to_given("word1", "word2"), "`keys_list` must be a list"),
+        (lambda v: v.similar_by_vector(np.ones(3)), r"have the shape \(8,\). Received: .*\(3,\)"),
     ],
 )
 def test_bad_arguments(ours, ask, message):
