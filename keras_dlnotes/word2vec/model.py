@@ -225,7 +225,7 @@ class Word2Vec(Training, keras.Model):
         approximates in training.
         """
         _checks.several("sentences", sentences)
-        return np.array([prediction.sentence(self, sentence) for sentence in sentences])
+        return prediction.score(self, sentences)
 
     def extend(self, vocabulary):
         """A model over a longer vocabulary: known words keep their rows, new ones start anew.

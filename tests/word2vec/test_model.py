@@ -277,25 +277,30 @@ def test_extended_with_new_text_it_keeps_what_it_knows(corpus, output):
 
 
 @pytest.mark.parametrize(("architecture", "output"), MODES)
-def test_score_is_the_loss_of_whole_windows(corpus, architecture, output):
+def test_score_is_the_loss_of_whole_windows(corpus, architecture, output, monkeypatch):
     model, _ = trained(corpus, architecture=architecture, output=output, epochs=4)
     related, mixed = model.score([["a1", "a2", "a3", "a4"], ["a1", "b2", "a3", "b4"]])
     assert mixed < related < 0
-    if output == "hierarchical_softmax":
-        words = ["a1", "a2", "b3"]
-        expected = 0.0
-        table, nodes = (
-            keras.ops.convert_to_numpy(v) for v in (model.embeddings, model.output_table)
-        )
-        ids = model.vocabulary.encode(words)
-        for place, word in enumerate(ids):
-            others = [other for at, other in enumerate(ids) if at != place]
-            inputs, targets = ([word], others) if architecture == "skip_gram" else (others, [word])
-            h = table[inputs].mean(axis=0)
-            for target in targets:
+    words = ["a1", "a2", "b3", "b4", "a1", "b1"]
+    table, nodes = (keras.ops.convert_to_numpy(v) for v in (model.embeddings, model.output_table))
+    ids = model.vocabulary.encode(words)
+    expected = 0.0
+    for place, word in enumerate(ids):
+        others = [ids[at] for at in range(len(ids)) if 0 < abs(at - place) <= 3]
+        inputs, targets = ([word], others) if architecture == "skip_gram" else (others, [word])
+        h = table[inputs].mean(axis=0)
+        for target in targets:
+            if output == "hierarchical_softmax":
                 signs = 1.0 - 2.0 * np.array([int(bit) for bit in model.tree.code(target)])
                 expected -= np.logaddexp(0, -signs * (nodes[model.tree.path(target)] @ h)).sum()
-        np.testing.assert_allclose(model.score([words]), [expected], rtol=1e-5)
+            else:
+                scores = (nodes @ h).astype(float)
+                expected += scores[target] - np.log(np.exp(scores).sum())
+    texts = [words, ["a1"], [], ["nowhere"]]
+    np.testing.assert_allclose(model.score(texts), [expected, 0, 0, 0], rtol=1e-5)
+    whole = model.score([words * 20])
+    monkeypatch.setattr("keras_dlnotes.word2vec.prediction.BLOCK", 1)
+    np.testing.assert_allclose(model.score([words * 20]), whole, rtol=1e-6)
 
 
 def test_parameters_are_counted():
