@@ -5,9 +5,9 @@ import math
 import keras
 from keras import ops
 
-from keras_dlnotes import _checks, _replicas
+from keras_dlnotes import _replicas
 from keras_dlnotes.optimizers.sgd import SGD
-from keras_dlnotes.word2vec.corpus import Corpus
+from keras_dlnotes.word2vec.accepted import check_data, one_batch
 from keras_dlnotes.word2vec.descent import CompiledDescent, bounded, descend
 from keras_dlnotes.word2vec.epoch_draws import EpochDraws, warn_of_nothing
 
@@ -95,8 +95,8 @@ class Training:
             total_words: Words an epoch has, from which the linear decay is computed; known to
                 datasets made by `Corpus.dataset`.
         """
-        self._check("x", x)
-        self._check("validation_data", kwargs.get("validation_data"))
+        check_data("x", x, self.vocabulary)
+        check_data("validation_data", kwargs.get("validation_data"), self.vocabulary)
         words = getattr(x, "total_words", None) if total_words is None else total_words
         self.words_planned.assign(0 if words is None else words * epochs)
         if initial_epoch == 0:
@@ -120,25 +120,13 @@ class Training:
 
     def evaluate(self, x=None, *args, **kwargs):
         """As in Keras; `x` is what `Corpus.dataset` gives."""
-        self._check("x", x)
+        check_data("x", x, self.vocabulary)
         self._trace_for(x, "test_shapes", "test_function")
         found = super().evaluate(x, *args, **kwargs)
         batches = getattr(x, "batches", None)
         if batches is not None:
             warn_of_nothing("The evaluation", float(self.loss_metric.result()), batches)
         return found
-
-    def _check(self, name, data):
-        """Refuses what is no batches, and batches of other words than the model's."""
-        if isinstance(data, (Corpus, str, list)):
-            _checks.fail(name, "be batches, such as `corpus.dataset()` gives", data)
-        words = getattr(data, "vocabulary", self.vocabulary).words
-        if words != self.vocabulary.words:
-            raise ValueError(
-                f"Argument `{name}` must have the words of the model: give its Corpus "
-                f"vocabulary=model.vocabulary. Received: a vocabulary of {len(words)} words, "
-                f"where the model has another of {len(self.vocabulary)}"
-            )
 
     def _trace_for(self, data, shapes, function):
         """Batches of other shapes get a trace of their own.
@@ -196,7 +184,7 @@ class Training:
         return strategy.num_replicas_in_sync == 1
 
     def _train(self, data):
-        batch = _batch(data)
+        batch = one_batch(data)
         drawn = self._step.draw(batch, self.random, static=self._static())
         tables = [self.embeddings, self.output_table]
         loss, pairs, *updates = self._step.gradients(*(t.value for t in tables), *drawn)
@@ -218,7 +206,7 @@ class Training:
             self.words_seen.assign_add(words)
 
     def _test(self, data):
-        loss, pairs = self._loss(_batch(data))
+        loss, pairs = self._loss(one_batch(data))
         return self._logs(loss, pairs)
 
     def _loss(self, batch):
@@ -296,10 +284,3 @@ def _stateless(known, state, step, data):
 
 def _plain_descent(variable, updates, rate, moving):
     variable.assign(descend(variable.value, updates, rate, REACH, moving))
-
-
-def _batch(data):
-    batch = data[0] if isinstance(data, (tuple, list)) else data
-    if not isinstance(batch, dict) or not {"tokens", "sentences", "words"} <= batch.keys():
-        raise ValueError("Word2Vec trains on batches from Corpus.dataset")
-    return batch
