@@ -10,7 +10,7 @@ import contextlib
 
 import keras
 import numpy as np
-from keras import ops, tree
+from keras import ops
 
 from keras_dlnotes.diagnostics._objective import joined_loss
 
@@ -20,57 +20,12 @@ def float_weights(model):
     return [v for v in model.weights if "float" in v.dtype]
 
 
-class Batches:
-    """The data on the device: full batches stacked, and what is left over.
-
-    Args:
-        data: ``(x, y)`` or ``(x, y, sample_weight)`` as arrays, or an iterable of such batches
-            (a ``tf.data.Dataset``, a ``keras.utils.PyDataset``), which is read once.
-        batch_size: Rows a batch of arrays.
-    """
-
-    def __init__(self, data, batch_size):
-        batches = list(_split(data, batch_size))
-        if not batches:
-            raise ValueError("Argument `data` must hold at least one batch. Received none.")
-        shapes = [_shapes(batch) for batch in batches]
-        full = next((k for k, s in enumerate(shapes) if s != shapes[0]), len(batches))
-        #: Batches of one shape in one tensor each, for a loop in the compiled code.
-        self.stacked = tree.map_structure(
-            lambda *leaves: None if leaves[0] is None else ops.stack(leaves), *batches[:full]
-        )
-        self.rest = batches[full:]
-        self.count = full
-        self.rows = [_rows(batch) for batch in batches]
-        self.total = sum(self.rows)
-        self.example = batches[0]
-
-    def tensors(self):
-        return [self.stacked, self.rest]
-
-    def reduce(self, function, start, tensors):
-        """``start + sum of rows * function(batch)``, looped in the compiled code."""
-        stacked, rest = tensors
-        total = start
-        if self.count == 1:
-            total = _added(total, function(_picked(stacked, 0)), self.rows[0])
-        else:
-
-            def body(k, so_far):
-                return _added(so_far, function(_picked(stacked, k)), self.rows[0])
-
-            total = ops.fori_loop(0, self.count, body, total)
-        for batch, rows in zip(rest, self.rows[self.count :], strict=True):
-            total = _added(total, function(batch), rows)
-        return total
-
-
 class Evaluator:
     """``losses(coordinates)`` of a model along directions.
 
     Args:
         model: The model.
-        batches: `Batches`.
+        batches: `_data.Batches`.
         directions: For each direction a list of arrays like ``float_weights(model)``.
         loss: Loss for a model that is not compiled. Defaults to None.
         recompute: Whether moving statistics of batch normalization are those of the data at each
@@ -236,49 +191,3 @@ def _resolved(jit_compile):
     import tensorflow as tf
 
     return bool(tf.config.list_physical_devices("GPU"))
-
-
-def _split(data, batch_size):
-    """Batches as triples of tensors, floats as ``floatx``."""
-    if isinstance(data, (tuple, list)):
-        x, y, sample_weight = (*data, None, None)[:3]
-        rows = len(tree.flatten(x)[0])
-        triples = (
-            tree.map_structure(
-                lambda leaf, at=at: None if leaf is None else leaf[at : at + batch_size],
-                (x, y, sample_weight),
-            )
-            for at in range(0, rows, batch_size)
-        )
-    elif isinstance(data, keras.utils.PyDataset):
-        triples = (data[k] for k in range(data.num_batches))
-    else:
-        triples = data
-    for triple in triples:
-        triple = triple if isinstance(triple, (tuple, list)) else (triple,)
-        yield tree.map_structure(_tensor, (*triple, None, None)[:3])
-
-
-def _tensor(x):
-    if x is None:
-        return None
-    kind = str(getattr(x, "dtype", "float"))
-    if "float" in kind and not ops.is_tensor(x):
-        return ops.convert_to_tensor(x, dtype=keras.config.floatx())
-    return ops.convert_to_tensor(x)
-
-
-def _shapes(batch):
-    return [None if leaf is None else tuple(leaf.shape) for leaf in tree.flatten(batch)]
-
-
-def _rows(batch):
-    return int(tree.flatten(batch[0])[0].shape[0])
-
-
-def _picked(stacked, k):
-    return tree.map_structure(lambda leaf: None if leaf is None else leaf[k], stacked)
-
-
-def _added(total, value, rows):
-    return tree.map_structure(lambda t, v: t + rows * v, total, value)

@@ -6,6 +6,7 @@ from keras import ops, tree
 
 from keras_dlnotes import _checks
 from keras_dlnotes.diagnostics._autodiff import is_float, numpy, pullback
+from keras_dlnotes.diagnostics._data import checked_examples
 from keras_dlnotes.diagnostics._graph import count_paths, unfold
 from keras_dlnotes.diagnostics._objective import joined_loss
 from keras_dlnotes.diagnostics._slope import recorded_activation
@@ -56,6 +57,7 @@ def backprop_trace(model, x, y, *, loss=None, sample_weight=None, training=False
     """
     if not isinstance(model, keras.Model):
         _checks.fail("model", "be a functional or sequential Keras model", model)
+    checked_examples("x", x)
     calls, inputs, outputs = unfold(model, training)
     if loss is None and not model.compiled:
         raise ValueError("Argument `loss` must be given for a model that is not compiled.")

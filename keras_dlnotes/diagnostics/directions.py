@@ -73,7 +73,12 @@ def random_directions(model, dimensions=2, *, normalize="filter", everything=Fal
     normalize = _checks.one_of("normalize", normalize, ("filter", "layer", None))
     everything = _checks.boolean("everything", everything)
     generator = np.random.default_rng(_checks.integer("seed", seed, 0))
-    trained = {id(v) for v in model.trainable_weights}
+    trained = {id(v) for v in _built(model).trainable_weights}
+    if not any(id(v) in trained and (len(v.shape) > 1 or everything) for v in model.weights):
+        raise ValueError(
+            f"{model.name!r} has no weights that random directions move: trainable ones with two "
+            "axes or more, and those with one if everything=True."
+        )
     axes = _filter_axes(model)
     arrays = []
     for _ in range(dimensions):
@@ -104,10 +109,12 @@ def line_direction(model, other):
 
     Reference: [Goodfellow et al., 2015](https://arxiv.org/abs/1412.6544)
     """
-    start = _values(model)
-    end = _values(other) if isinstance(other, keras.Model) else [np.asarray(w) for w in other]
+    start = _values(_built(model))
+    end = _values(other) if isinstance(other, keras.Model) else other
     checked([end], model, "other")
-    difference = [(e - s).astype("float32") for s, e in zip(start, end, strict=True)]
+    difference = [
+        (e - s).astype("float32") for s, e in zip(start, map(np.asarray, end), strict=True)
+    ]
     return Directions([difference], [(-0.25, 1.25)], "line to another model")
 
 
@@ -125,7 +132,7 @@ def pca_directions(model, trajectory, dimensions=2):
     """
     dimensions = _checks.one_of("dimensions", dimensions, (1, 2))
     snapshots = snapshots_of(trajectory)
-    checked(snapshots, model, "trajectory")
+    checked(snapshots, _built(model), "trajectory")
     trained = {id(v) for v in model.trainable_weights}
     weights = float_weights(model)
     values = _values(model)
@@ -168,6 +175,10 @@ def checked(lists, model, name):
     """Raises unless each list has an array like each floating-point weight of the model."""
     expected = [tuple(v.shape) for v in float_weights(model)]
     for arrays in lists:
+        if not isinstance(arrays, (tuple, list)):
+            _checks.fail(
+                name, "hold lists of the arrays of the model's floating-point weights", lists
+            )
         shapes = [tuple(np.shape(a)) for a in arrays]
         if shapes != expected:
             raise ValueError(
@@ -175,6 +186,12 @@ def checked(lists, model, name):
                 f"weights, {expected}. Received shapes: {shapes}"
             )
     return lists
+
+
+def _built(model):
+    if not isinstance(model, keras.Model) or not model.built:
+        _checks.fail("model", "be a Keras model that is built (call or train it once)", model)
+    return model
 
 
 def _filter_axes(model):

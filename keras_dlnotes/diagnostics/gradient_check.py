@@ -10,6 +10,7 @@ from keras_dlnotes import _checks
 from keras_dlnotes.diagnostics import _autodiff
 from keras_dlnotes.diagnostics._check_result import GradientCheck, VariableCheck
 from keras_dlnotes.diagnostics._check_target import in_float64, of_function, of_layer
+from keras_dlnotes.diagnostics._data import checked_examples
 from keras_dlnotes.diagnostics._differences import Differences
 from keras_dlnotes.diagnostics._float64 import float64_world, tensors64
 
@@ -81,6 +82,7 @@ def gradient_check(
     seed = _checks.integer("seed", seed, 0)
     if not callable(model_or_layer):
         _checks.fail("model_or_layer", "be a layer, a model, a loss or a function", model_or_layer)
+    checked_examples("x", x)
     with float64_world(), contextlib.ExitStack() as stack:
         x, y, sample_weight, arguments = map(tensors64, (x, y, sample_weight, arguments or {}))
         notes = []

@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
-from keras_dlnotes.diagnostics._evaluator import Batches, batch_loss
+from keras_dlnotes.diagnostics._data import prepared
+from keras_dlnotes.diagnostics._evaluator import batch_loss
 
 
 @dataclass
@@ -59,7 +60,7 @@ def hessian_eigenvalues(
     far fewer products, at the cost of the memory for ``steps`` copies of the weights.
 
     Args:
-        model: A built model; the Hessian is that over its trainable weights.
+        model: A model; the Hessian is that over its trainable weights.
         data: As for `loss_landscape`.
         count: How many eigenvalues. Defaults to 1.
         method: "lanczos" or "power". Defaults to "lanczos".
@@ -81,7 +82,7 @@ def hessian_eigenvalues(
     method = _checks.one_of("method", method, ("lanczos", "power"))
     count, steps = _checks.integer("count", count, 1), _checks.integer("steps", steps, 1)
     tolerance = _checks.number("tolerance", tolerance, "(0, inf)")
-    batches = Batches(data, _checks.integer("batch_size", batch_size, 1))
+    batches = prepared(model, data, _checks.integer("batch_size", batch_size, 1))
     product, size = _product(model, batches, loss)
     if count > size:
         _checks.fail("count", f"be at most the number of trainable weights, {size}", count)
@@ -113,7 +114,13 @@ def _product(model, batches, loss):
             for part, shape, v in zip(parts, shapes, weights, strict=True)
         ]
         found = [np.ravel(ops.convert_to_numpy(h)) for h in run(along)]
-        return np.concatenate(found).astype("float64")
+        found = np.concatenate(found).astype("float64")
+        if not np.all(np.isfinite(found)):
+            raise ValueError(
+                "The second derivatives of the loss are not finite here; there is no eigenvalue "
+                "to find. Are the data and the weights finite?"
+            )
+        return found
 
     return product, int(ends[-1]) if len(ends) else 0
 

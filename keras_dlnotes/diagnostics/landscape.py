@@ -9,7 +9,8 @@ import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes.diagnostics._checkpoint import GridCheckpoint
-from keras_dlnotes.diagnostics._evaluator import Batches, Evaluator
+from keras_dlnotes.diagnostics._data import prepared
+from keras_dlnotes.diagnostics._evaluator import Evaluator
 from keras_dlnotes.diagnostics.directions import (
     Directions,
     checked,
@@ -154,6 +155,7 @@ def loss_landscape(
     batch_size = _checks.integer("batch_size", batch_size, 1)
     jit_compile = _checks.one_of("jit_compile", jit_compile, ("auto", True, False))
     _checks.one_of("verbose", verbose, (0, 1))
+    batches = prepared(model, data, batch_size)
     if isinstance(directions, Directions):
         checked(directions.arrays, model, "directions")
     elif _checks.one_of("directions", directions, ("random", "pca")) == "random":
@@ -168,7 +170,6 @@ def loss_landscape(
         path = directions.coordinates(model, snapshots)
     axes = _axes(directions, points, span)
     grid = np.array(list(itertools.product(*axes)))
-    batches = Batches(data, batch_size)
     recompute = batch_norm == "recomputed"
     evaluator = Evaluator(model, batches, directions.arrays, loss, recompute, jit_compile)
     center = evaluator.losses(np.zeros((1, len(axes))))[0]

@@ -63,13 +63,23 @@ def compare(
         _checks.fail("data", "be something that can be passed over several times", data)
     x, y, sample_weight = _unpacked(data)
     fit = {"verbose": 0, "y": y, "sample_weight": sample_weight, **fit}
-
-    before, start, histories = RandomState(), None, {}
+    if not callable(model_fn) or isinstance(model_fn, keras.Model):
+        _checks.fail("model_fn", "be a function that returns a model", model_fn)
+    before, start, histories, handed_out = RandomState(), None, {}, []
     try:
         for label, optimizer in labelled.items():
             keras.utils.set_random_seed(seed)
             model = model_fn()
-            _equip(model, _copy(optimizer), loss, metrics)
+            if not isinstance(model, keras.Model):
+                _checks.fail("model_fn", "return a Keras model", model)
+            again = any(model is other for other in handed_out)
+            if again and start is None:
+                _checks.fail("model_fn", "return a new model each time, or a built one", model)
+            handed_out.append(model)
+            if not model.compiled or (again and loss is not None):
+                _compile(model, _copy(optimizer), loss, metrics)
+            else:
+                _equip(model, _copy(optimizer), loss, metrics)
             start = _same_start(model, start)
             history = model.fit(x, epochs=epochs, batch_size=batch_size, **fit).history
             histories[label] = {name: np.array(values) for name, values in history.items()}
@@ -89,7 +99,7 @@ def _labelled(optimizers):
     if not isinstance(optimizers, collections.abc.Mapping):
         if not isinstance(optimizers, (list, tuple)):
             _checks.fail("optimizers", "be a dict or a list of optimizers", optimizers)
-        names = [one if isinstance(one, str) else type(one).__name__ for one in optimizers]
+        names = [one if isinstance(one, str) else _class_name(one) for one in optimizers]
         numbers = [names[:i].count(name) + 1 for i, name in enumerate(names)]
         names = [n if k == 1 else f"{n} {k}" for n, k in zip(names, numbers, strict=True)]
         optimizers = dict(zip(names, optimizers, strict=True))
@@ -101,17 +111,22 @@ def _labelled(optimizers):
     return {label: keras.optimizers.get(optimizer) for label, optimizer in optimizers.items()}
 
 
+def _class_name(optimizer):
+    return (optimizer if isinstance(optimizer, type) else type(optimizer)).__name__
+
+
 def _copy(optimizer):
     return type(optimizer).from_config(optimizer.get_config())
 
 
+def _compile(model, optimizer, loss, metrics):
+    if loss is None:
+        raise ValueError("`model_fn` returned a model that is not compiled: pass `loss`.")
+    model.compile(optimizer, loss, metrics=metrics)
+
+
 def _equip(model, optimizer, loss, metrics):
-    """Compiles the model, or puts the optimizer in place of the one it was compiled with."""
-    if not model.compiled:
-        if loss is None:
-            raise ValueError("`model_fn` returned a model that is not compiled: pass `loss`.")
-        model.compile(optimizer, loss, metrics=metrics)
-        return
+    """Puts the optimizer in place of the one the model was compiled with."""
     if loss is not None or metrics is not None:
         raise ValueError(
             "`model_fn` returned a compiled model, which has its own `loss` and `metrics`: leave "

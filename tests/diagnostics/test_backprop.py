@@ -232,6 +232,8 @@ def test_bad_arguments():
     model = keras.Sequential([keras.Input((5,)), layers.Dense(5)])
     with pytest.raises(ValueError, match="`loss` must be given"):
         backprop_trace(model, X, X)
+    with pytest.raises(ValueError, match="`x` must hold one example at least"):
+        backprop_trace(model, X[:0], X[:0], loss="mse")
 
 
 def test_report_fits_the_page():

@@ -156,5 +156,11 @@ def test_bad_arguments():
         random_directions(model, normalize="weights")
     with pytest.raises(ValueError, match="`trajectory` must"):
         pca_directions(model, TrajectoryRecorder())
+    with pytest.raises(ValueError, match="`trajectory` must hold lists of the arrays"):
+        pca_directions(model, [1, 2])
+    with pytest.raises(ValueError, match="`other` must hold lists of the arrays"):
+        line_direction(model, 3)
+    with pytest.raises(ValueError, match="`model` must be a Keras model that is built"):
+        random_directions(keras.Sequential([layers.Dense(1)]))
     with pytest.raises(ValueError, match="`trajectory` must have arrays"):
         pca_directions(model, [[np.ones(3)], [np.ones(3)]])

@@ -335,6 +335,10 @@ def test_bad_arguments():
         gradient_check("dense", X)
     with pytest.raises(ValueError, match="`loss` must be given"):
         gradient_check(layers.Dense(3), X[:, 0], np.array([0, 1, 2, 0]))
+    with pytest.raises(ValueError, match="`x` must hold one example at least"):
+        gradient_check(layers.Dense(1), X[:0])
+    with pytest.raises(ValueError, match="`x` must be an array"):
+        gradient_check(layers.Dense(1), iter([X]))
     with pytest.raises(ValueError, match="no gradient to check"):
         gradient_check(lambda x: ops.log(x), np.array([-1.0]))
 

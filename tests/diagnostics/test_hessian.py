@@ -89,5 +89,9 @@ def test_nothing_changes_and_bad_arguments():
         hessian_eigenvalues(model, (X, Y), count=1000)
     with pytest.raises(ValueError, match="`method` must"):
         hessian_eigenvalues(model, (X, Y), method="qr")
+    with pytest.raises(ValueError, match="second derivatives of the loss are not finite"):
+        hessian_eigenvalues(model, (X * np.nan, Y))
+    with pytest.raises(ValueError, match="`model` must be a Keras model"):
+        hessian_eigenvalues(len, (X, Y))
     with pytest.raises(ValueError, match="`loss` must be given"):
         hessian_eigenvalues(keras.Sequential([keras.Input((3,)), layers.Dense(1)]), (X, Y))

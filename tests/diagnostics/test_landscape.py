@@ -274,6 +274,43 @@ def test_bad_arguments(arguments, message):
         loss_landscape(small(), (X, Y), **{"verbose": 0, **arguments})
 
 
+@pytest.mark.parametrize(
+    "data",
+    [X, X.tolist(), (X, Y[:5]), (X.tolist(), Y), (X, Y, None, None), "data", (None, None)],
+    ids=["x", "list", "lengths", "lists", "four", "text", "none"],
+)
+def test_what_is_no_data(data):
+    with pytest.raises(ValueError, match=r"Argument `data` must be \(x, y\)"):
+        loss_landscape(small(), data, points=3, verbose=0)
+
+
+@pytest.mark.tensorflow
+def test_data_without_end():
+    import tensorflow as tf
+
+    endless = tf.data.Dataset.from_tensor_slices((X, Y)).batch(8).repeat()
+    with pytest.raises(ValueError, match="an iterable that ends"):
+        loss_landscape(small(), endless, points=3, verbose=0)
+
+
+def test_a_model_that_nobody_called_is_built():
+    model = Subclassed()
+    model.compile("sgd", "binary_crossentropy")
+    landscape = loss_landscape(model, (X, Y), points=3, verbose=0)
+    expected = by_hand(model, landscape, (X, Y))
+    assert np.ptp(expected) > 0
+    np.testing.assert_allclose(landscape.losses, expected, rtol=1e-5)
+
+
+def test_a_model_that_nothing_moves():
+    model = small()
+    model.trainable = False
+    with pytest.raises(ValueError, match="no weights that random directions move"):
+        loss_landscape(model, (X, Y), points=3, verbose=0)
+    with pytest.raises(ValueError, match="Argument `model` must be a Keras model"):
+        loss_landscape(len, (X, Y), points=3, verbose=0)
+
+
 def test_a_model_without_loss():
     model = keras.Sequential([keras.Input((6,)), layers.Dense(1)])
     with pytest.raises(ValueError, match="`loss` must be given"):

@@ -69,6 +69,19 @@ def test_one_model_handed_out_again():
     assert histories["Momentum"]["loss"][-1] != histories["SGD"]["loss"][-1]
 
 
+def test_one_model_handed_out_again_that_was_not_compiled():
+    model = network(compiled=False)
+    both = [optimizers.SGD(0.05), optimizers.SGD(0.05)]
+    histories = optimizers.compare(lambda: model, both, (X, Y), epochs=2, loss="mse")
+    np.testing.assert_array_equal(histories["SGD"]["loss"], histories["SGD 2"]["loss"])
+
+
+def test_one_model_handed_out_again_whose_start_nobody_saw():
+    model = keras.Sequential([keras.layers.Dense(1)])
+    with pytest.raises(ValueError, match="return a new model each time, or a built one"):
+        optimizers.compare(lambda: model, ["sgd", "sgd"], (X, Y), epochs=1, loss="mse")
+
+
 def test_leaves_optimizers_and_seeds_alone():
     mine = optimizers.Adam(schedules.OneCycle(0.1, 10), beta_1=schedules.OneCycleMomentum(10))
     scaled = keras.optimizers.LossScaleOptimizer(optimizers.SGD(0.1))
@@ -112,6 +125,12 @@ def test_uncompiled_models_sample_weights_and_datasets():
         ({"data": iter([])}, "Argument `data` must be something that can be passed over several"),
         ({"model_fn": lambda: network(False)}, "not compiled: pass `loss`"),
         ({"loss": "mse"}, "leave them out here"),
+        (
+            {"optimizers": [optimizers.Adam]},
+            r"Argument `optimizers\['Adam'\]` must be an optimizer",
+        ),
+        ({"model_fn": keras.Sequential()}, "Argument `model_fn` must be a function"),
+        ({"model_fn": lambda: None}, "Argument `model_fn` must return a Keras model"),
     ],
 )
 def test_wrong_arguments(change, message):
