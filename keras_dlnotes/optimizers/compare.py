@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
+from keras_dlnotes._names import labelled
 from keras_dlnotes._state import RandomState
 
 
@@ -56,7 +57,7 @@ def compare(
         >>> bool(histories["rate 0.1"]["loss"][-1] < histories["rate 0.001"]["loss"][-1])
         True
     """
-    labelled = _labelled(optimizers)
+    optimizers = _checked(optimizers)
     epochs = _checks.integer("epochs", epochs, 1)
     seed = _checks.integer("seed", seed, 0)
     if isinstance(data, collections.abc.Iterator):
@@ -67,7 +68,7 @@ def compare(
         _checks.fail("model_fn", "be a function that returns a model", model_fn)
     before, start, histories, handed_out = RandomState(), None, {}, []
     try:
-        for label, optimizer in labelled.items():
+        for label, optimizer in optimizers.items():
             keras.utils.set_random_seed(seed)
             model = model_fn()
             if not isinstance(model, keras.Model):
@@ -95,24 +96,16 @@ def _unpacked(data):
     return data, None, None
 
 
-def _labelled(optimizers):
-    if not isinstance(optimizers, collections.abc.Mapping):
-        if not isinstance(optimizers, (list, tuple)):
-            _checks.fail("optimizers", "be a dict or a list of optimizers", optimizers)
-        names = [one if isinstance(one, str) else _class_name(one) for one in optimizers]
-        numbers = [names[:i].count(name) + 1 for i, name in enumerate(names)]
-        names = [n if k == 1 else f"{n} {k}" for n, k in zip(names, numbers, strict=True)]
-        optimizers = dict(zip(names, optimizers, strict=True))
+def _checked(optimizers):
+    if not isinstance(optimizers, (collections.abc.Mapping, list, tuple)):
+        _checks.fail("optimizers", "be a dict or a list of optimizers", optimizers)
+    optimizers = labelled(optimizers)
     if not optimizers:
         _checks.fail("optimizers", "hold one optimizer at least", optimizers)
     for label, optimizer in optimizers.items():
         if not isinstance(optimizer, (str, keras.Optimizer)):
             _checks.fail(f"optimizers[{label!r}]", "be an optimizer or the name of one", optimizer)
     return {label: keras.optimizers.get(optimizer) for label, optimizer in optimizers.items()}
-
-
-def _class_name(optimizer):
-    return (optimizer if isinstance(optimizer, type) else type(optimizer)).__name__
 
 
 def _copy(optimizer):

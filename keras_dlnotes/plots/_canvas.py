@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 
+from keras_dlnotes import _checks
+
 #: Okabe and Ito's colours, the dark ones first; each comes with a dash and a marker of its own.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#000000", "#E69F00", "#56B4E9", "#CC79A7"]
 DASHES = ["-", "--", "-.", ":", (0, (7, 1)), (0, (4, 1, 1, 1, 1, 1)), (0, (1, 0.5))]
@@ -23,6 +25,8 @@ def axes(ax=None, width=6.4, height=4.8, projection=None):
     """The given Axes, or those of a new figure of this size in inches."""
     plt = pyplot()
     if ax is not None:
+        if not hasattr(ax, "plot"):
+            _checks.fail("ax", "be Matplotlib's Axes", ax)
         return ax
     _, ax = plt.subplots(
         figsize=(width, height),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_dlnotes import _checks
 from keras_dlnotes._names import shortened
 from keras_dlnotes.plots._canvas import pyplot, styles
 
@@ -11,8 +12,11 @@ TICKS, WIDTH = 24, 24
 ENTRIES, EXAMPLES = 12, 7
 
 
-def history_of(monitor):
-    """What a monitor has seen, or an error if that is nothing."""
+def history_of(monitor, attribute="history"):
+    """What a monitor has seen, or an error if that is nothing, or if it is none of this kind."""
+    if not hasattr(monitor, attribute) or not isinstance(monitor.history, dict):
+        kind = "a GradientMonitor" if attribute == "layer_norms" else "an ActivationMonitor"
+        _checks.fail("monitor", f"be {kind} after a fit", monitor)
     if not len(monitor.history.get("epoch", ())):
         raise ValueError(f"{type(monitor).__name__} has seen no epoch yet: draw it after a fit.")
     return monitor.history

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_dlnotes.plots._canvas import axes, pyplot
+from keras_dlnotes.plots._taken import result
 
 
 def backprop_trace(trace, *, ax=None):
@@ -15,6 +16,7 @@ def backprop_trace(trace, *, ax=None):
         trace: What ``diagnostics.backprop_trace`` returned.
         ax: Axes to draw on. Defaults to None: a new figure, as high as the chain is long.
     """
+    result("trace", trace, "edges", "`diagnostics.backprop_trace` returned")
     pyplot()
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path
@@ -119,6 +121,7 @@ def gradient_check(check, *, ax=None):
         check: What ``diagnostics.gradient_check`` returned.
         ax: Axes to draw on. Defaults to None: a new figure.
     """
+    result("check", check, "tolerance", "`diagnostics.gradient_check` returned")
     ax = axes(ax, 7, 1.4 + 0.3 * len(check.variables))
     for row, variable in enumerate(check.variables):
         errors = variable.errors[np.isfinite(variable.errors)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_dlnotes import _checks
 from keras_dlnotes.plots._canvas import grid
 
 
@@ -19,6 +20,10 @@ def dropout_sampling(rate=0.5, layers=(4, 6, 6, 2), samples=3, seed=0, *, ax=Non
     Returns:
         The list of Axes.
     """
+    rate = _checks.number("rate", rate, "[0, 1)")
+    layers, samples = _checks.integers("layers", layers, 1), _checks.integer("samples", samples, 1)
+    if len(layers) < 2:
+        _checks.fail("layers", "name two layers at least, inputs and outputs", layers)
     generator = np.random.default_rng(seed)
     drawn = grid(samples + 1, ax, columns=samples + 1, size=2.6)
     places = [np.linspace(-1, 1, units) * (units - 1) / max(layers) for units in layers]

@@ -2,14 +2,16 @@
 
 import numpy as np
 
+from keras_dlnotes import _checks
 from keras_dlnotes.plots._canvas import axes
+from keras_dlnotes.plots._taken import numbers
 
 
 def embedding(vectors, labels=None, *, ax=None, count=None):
     """Draws vectors in the plane of their two widest principal axes.
 
     Args:
-        vectors: Array of shape (count, size).
+        vectors: Array of shape (count, size), or `word2vec.WordVectors`, which bring their labels.
         labels: A name for each, written beside its point. Defaults to none.
         ax: Axes to draw on. Defaults to None, a new figure.
         count: Integer. Only so many of them. Defaults to all.
@@ -17,13 +19,20 @@ def embedding(vectors, labels=None, *, ax=None, count=None):
     Returns:
         The Axes.
     """
-    vectors = np.asarray(vectors, "float64")[:count]
-    if vectors.ndim != 2 or min(vectors.shape) < 2:
-        raise ValueError(f"`vectors` must have shape (count, size). Received: {vectors.shape}")
+    if hasattr(vectors, "vectors"):
+        labels = vectors.words if labels is None else labels
+        vectors = vectors.vectors
+    if labels is not None and len(labels) < len(vectors[:count]):
+        _checks.fail("labels", f"hold a name for each of {len(vectors[:count])} vectors", labels)
+    vectors = numbers("vectors", vectors[:count], "count", "size")
+    if min(vectors.shape) < 2:
+        raise ValueError(
+            f"`vectors` must be two at least, of two numbers or more. Received: {vectors.shape}"
+        )
     centred = vectors - vectors.mean(0)
     left, spread, _ = np.linalg.svd(centred, full_matrices=False)
     points = left[:, :2] * spread[:2]
-    share = spread[:2] ** 2 / np.sum(spread**2)
+    share = spread[:2] ** 2 / max(np.sum(spread**2), 1e-300)
     ax = axes(ax, 7, 6)
     ax.margins(0.12)  # Room for the names.
     ax.scatter(*points.T, s=14, color="#0072B2")

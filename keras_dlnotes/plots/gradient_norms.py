@@ -13,7 +13,7 @@ def gradients(monitor, ax=None):
         monitor: A ``callbacks.GradientMonitor`` after a fit.
         ax: A pair of Axes, or one to be divided. Defaults to None: a new figure.
     """
-    epochs = history_of(monitor)["epoch"]
+    epochs = history_of(monitor, "layer_norms")["epoch"]
     if ax is None:
         _, ax = pyplot().subplots(1, 2, figsize=(11, 4), layout="constrained")
     over_epochs, profile = ax = grid(2, ax)
@@ -40,7 +40,8 @@ def gradient_profile(monitor, ax=None):
         monitor: A ``callbacks.GradientMonitor`` after a fit.
         ax: Axes to draw on. Defaults to None: a new figure.
     """
-    history, names = history_of(monitor), list(monitor.layer_norms())
+    history = history_of(monitor, "layer_norms")
+    names = list(monitor.layer_norms())
     ax = axes(ax)
     places = np.arange(len(names))
     rows = {

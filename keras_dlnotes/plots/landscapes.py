@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_dlnotes.plots._canvas import axes
+from keras_dlnotes.plots._taken import result
 
 
 def landscape_line(landscape, *, ax=None):
@@ -104,6 +105,7 @@ def landscape_surface(landscape, *, ax=None, log=None):
 
 
 def _require_dimensions(landscape, dimensions):
+    result("landscape", landscape, "dimensions", "`diagnostics.loss_landscape` returned")
     if landscape.dimensions != dimensions:
         raise ValueError(
             f"Argument `landscape` must have {dimensions} dimension(s). "

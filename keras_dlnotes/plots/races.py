@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 
+from keras_dlnotes import _checks
+from keras_dlnotes._names import labelled
 from keras_dlnotes.plots._canvas import axes, styles
 
 #: Test functions of two numbers: the function, where to start, the window, and its minimum.
@@ -29,7 +31,8 @@ def race(optimizers, surface="rosenbrock", steps=200, start=None):
     """Runs optimizers on a function of two numbers; returns a dictionary of paths.
 
     Args:
-        optimizers: Dictionary from names to Keras optimizers; each is used once.
+        optimizers: Dictionary from labels to Keras optimizers or names of them, or a list of
+            either; each is used once.
         surface: "rosenbrock", "beale", "saddle", or a function of x and y made of arithmetic.
         steps: Integer. Defaults to 200.
         start: Pair of floats. Defaults to the surface's own.
@@ -39,8 +42,12 @@ def race(optimizers, surface="rosenbrock", steps=200, start=None):
     """
     function, own_start, _, _ = surface_of(surface)
     start = np.asarray(own_start if start is None else start, "float64")
+    if np.shape(start) != (2,) or not np.all(np.isfinite(start)):
+        _checks.fail("start", "be a pair of numbers", start)
+    steps = _checks.integer("steps", steps, 1)
     paths = {}
-    for name, optimizer in optimizers.items():
+    for name, optimizer in labelled(optimizers).items():
+        optimizer = keras.optimizers.get(optimizer)
         point = keras.Variable(start.astype("float32"), name="point")
         optimizer.build([point])
         path = [start]

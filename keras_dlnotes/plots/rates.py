@@ -2,16 +2,21 @@
 
 import numpy as np
 
-from keras_dlnotes.plots._canvas import COLOURS, axes
+from keras_dlnotes import _checks
+from keras_dlnotes._names import labelled
+from keras_dlnotes.plots._canvas import COLOURS, axes, lines
+from keras_dlnotes.plots._taken import numbers, result
 
 
 def learning_rate_finder(curve, *, ax=None):
     """Draws loss against learning rate, the smoothed line, and the suggested rates on it.
 
     Args:
-        curve: What ``callbacks.LearningRateFinder.find`` returned.
+        curve: What ``callbacks.LearningRateFinder.find`` returned, or the finder after a sweep.
         ax: Axes to draw on. Defaults to None: a new figure.
     """
+    curve = getattr(curve, "result", curve)
+    result("curve", curve, "smoothed", "a LearningRateFinder found, or the finder after a sweep")
     ax = axes(ax)
     rates, smoothed = curve.learning_rates, curve.smoothed
     ax.plot(rates, curve.losses, color="0.75", linewidth=1, label="each batch")
@@ -35,18 +40,31 @@ def learning_rate_finder(curve, *, ax=None):
 
 
 def schedule(schedule, steps, *, ax=None):
-    """Draws a schedule over its steps.
+    """Draws a schedule, or several, over the steps.
 
     Args:
-        schedule: One of ``schedules``.
+        schedule: One of ``schedules``, of Keras' or any function of a step; a list of them, or a
+            dict from names to them.
         steps: Integer, for steps 0, 1, ..., or the steps themselves.
         ax: Axes to draw on. Defaults to None: a new figure.
     """
+    drawn = {schedule.name: schedule} if hasattr(schedule, "curve") else labelled(schedule)
+    x = np.arange(_checks.integer("steps", steps, 1)) if np.ndim(steps) == 0 else steps
+    x = numbers("steps", x, "steps")
+    for each in drawn.values():
+        if not callable(each):
+            _checks.fail("schedule", "be a schedule, or a function of a step", each)
     ax = axes(ax)
-    x = np.arange(steps) if np.ndim(steps) == 0 else np.asarray(steps)
-    ax.plot(x, schedule.curve(x), label=schedule.name)
+    for (name, each), style in zip(drawn.items(), lines(), strict=False):
+        ax.plot(x, _values(each, x), label=name, **style)
     ax.set_xlabel("step")
     ax.set_ylabel("value")
     ax.set_title("Schedule by step")
     ax.legend()
     return ax
+
+
+def _values(schedule, steps):
+    if hasattr(schedule, "curve"):
+        return schedule.curve(steps)
+    return np.array([float(schedule(step)) for step in steps])

@@ -1,5 +1,6 @@
 """The trials of a hyper-parameter search."""
 
+from keras_dlnotes.plots import _taken
 from keras_dlnotes.plots._canvas import grid
 
 
@@ -13,7 +14,8 @@ def tuning(result, *, ax=None):
     Returns:
         The list of Axes.
     """
-    rows = [row for row in result.trials if row["score"] is not None]
+    trials = _taken.result("result", result, "trials", "`tuning.tune` returned").trials
+    rows = [row for row in trials if row["score"] is not None]
     if not rows:
         raise ValueError("No trial was completed, so there is nothing to draw.")
     names = [

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from keras_dlnotes import _checks
 from keras_dlnotes._fitting import judge_fit
 from keras_dlnotes.plots._canvas import axes, styles
+from keras_dlnotes.plots._taken import known_metric, metrics
 
 
 def training_curves(history, metric="loss", *, ax=None):
@@ -17,12 +19,9 @@ def training_curves(history, metric="loss", *, ax=None):
     Returns:
         The Axes.
     """
-    values = getattr(history, "history", history)
-    if metric not in values:
-        known = ", ".join(repr(name) for name in values)
-        raise ValueError(f"Argument `metric` must be one of {known}. Received: metric={metric!r}")
+    values = metrics("history", history)
+    epochs = np.arange(1, len(known_metric(values, metric)) + 1)
     ax = axes(ax)
-    epochs = np.arange(1, len(values[metric]) + 1)
     for name, label, style in zip(
         (metric, f"val_{metric}"), ("training", "validation"), styles(), strict=False
     ):
@@ -41,14 +40,19 @@ def optimizer_comparison(histories, *, metric="loss", ax=None):
     """Draws one metric of several trainings over the epochs, a line for each.
 
     Args:
-        histories: What ``optimizers.compare`` returned.
+        histories: What ``optimizers.compare`` returned, or any dict from names to Keras histories.
         metric: Name of the metric. Defaults to "loss".
         ax: Axes to draw on. Defaults to None: a new figure.
     """
+    if not isinstance(histories, dict) or not histories:
+        _checks.fail("histories", "be a dict from names to Keras histories", histories)
+    rows = {
+        name: known_metric(metrics(f"histories[{name!r}]", history), metric)
+        for name, history in histories.items()
+    }
     ax = axes(ax)
     lowest = np.inf
-    for (name, history), style in zip(histories.items(), styles(), strict=False):
-        line = history[metric]
+    for (name, line), style in zip(rows.items(), styles(), strict=False):
         ax.plot(np.arange(1, len(line) + 1), line, label=name, markersize=4, **style)
         lowest = min(lowest, np.min(line, where=np.isfinite(line), initial=np.inf))
     if lowest > 0 and "loss" in metric:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from keras_dlnotes import activations, callbacks, optimizers, plots
+from keras_dlnotes.word2vec import WordVectors
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,34 @@ def test_confusion_matrix_counts():
         plots.confusion_matrix([0], [0, 1])
 
 
+def test_confusion_matrix_takes_classes_in_every_form():
+    counts = [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    numbers, taken = [0, 0, 1, 2], [0, 1, 1, 2]
+    words = np.array(["ant", "bee", "cow"])
+    probabilities = np.eye(3)[taken] * 0.6 + 0.1
+    for y_true, y_pred, names in (
+        (np.eye(3)[numbers], probabilities, ["0", "1", "2"]),
+        (np.array(numbers, float)[:, None], taken, ["0", "1", "2"]),
+        (words[numbers], words[taken], list(words)),
+        (np.array(numbers) - 1, np.array(taken) - 1, ["-1", "0", "1"]),
+    ):
+        ax = plots.confusion_matrix(y_true, y_pred)
+        shares = np.array(counts) / np.sum(counts, 1, keepdims=True)
+        np.testing.assert_allclose(ax.images[0].get_array(), shares)
+        assert [t.get_text() for t in ax.get_xticklabels()] == names
+    ax = plots.confusion_matrix([True, False], [True, True], names={0: "no", 1: "yes"})
+    np.testing.assert_allclose(ax.images[0].get_array(), [[0, 1], [0, 1]])
+    ax = plots.confusion_matrix([0, 0], [0, 0], names=["a", "b", "c"])  # Two never occur.
+    assert ax.images[0].get_array().shape == (3, 3)
+    for wrong, message in (
+        ({"y_true": [], "y_pred": []}, "`y_true` must hold one label at least"),
+        ({"y_true": [0, 1], "y_pred": [0.2, 0.7]}, "`y_pred` must hold classes"),
+        ({"y_true": [0, 1], "y_pred": [0, 1], "names": ["a"]}, "for each of the 2 classes"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plots.confusion_matrix(**wrong)
+
+
 def test_reconstructions_stand_in_rows():
     clean = np.random.default_rng(0).uniform(size=(10, 64))
     drawn = plots.reconstructions(clean, clean[:, ::-1], labels=["clean", "mirrored"], count=4)
@@ -116,6 +145,124 @@ def test_reconstructions_stand_in_rows():
     strip = np.asarray(drawn[0].images[0].get_array())
     assert strip.shape == (8, 36)
     np.testing.assert_allclose(strip[:, 9:17], clean[1].reshape(8, 8))
+
+
+def test_reconstructions_in_colour_and_what_is_no_picture():
+    colour = np.random.default_rng(0).uniform(size=(3, 4, 5, 3)) * 255
+    strip = np.asarray(plots.reconstructions(colour)[0].images[0].get_array())
+    assert strip.shape == (4, 18, 3)
+    np.testing.assert_allclose(strip[:, 6:11], colour[1] / colour.max())
+    grey = colour[..., :1]
+    strip = np.asarray(plots.reconstructions(grey)[0].images[0].get_array())
+    np.testing.assert_allclose(strip[:, 6:11], grey[1, :, :, 0])
+    flat = np.ones((2, 15))
+    assert plots.reconstructions(flat, shape=(3, 5))[0].images[0].get_array().shape == (3, 12)
+    for rows, options, message in (
+        ((), {}, "hold one array of pictures"),
+        ((flat,), {}, "flat pictures of 15 numbers. Received: shape=None"),
+        ((flat[:0],), {"shape": (3, 5)}, "Pictures must have shape"),
+        ((colour[0, 0],), {"shape": (3,)}, "Pictures must have shape"),
+        ((colour,), {"labels": ["a", "b"]}, "a name for each of the 1 rows"),
+        ((colour,), {"count": 0}, "`count` must be an integer of at least 1"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plots.reconstructions(*rows, **options)
+
+
+def test_decision_boundary_of_strings_and_of_predicted_classes():
+    x = np.array([[-1.0, 0], [1, 0], [-1, 1], [1, 1]])
+    words = np.array(["left", "right"])
+
+    def shown(ax):
+        labels = [t.get_text() for t in ax.get_legend().get_texts()]
+        return labels, [c.get_offsets().data for c in ax.collections if len(c.get_offsets()) == 2]
+
+    def predict(points):
+        return words[(points[:, 0] > 0).astype(int)]
+
+    for y in (words[[0, 1, 0, 1]], np.eye(2)[[0, 1, 0, 1]]):
+        model = predict if y.ndim == 1 else (lambda p: (p[:, 0] > 0).astype(int))
+        labels, offsets = shown(plots.decision_boundary(model, x, y, steps=20))
+        assert labels == (["class left", "class right"] if y.ndim == 1 else ["class 0", "class 1"])
+        np.testing.assert_allclose(offsets, [x[::2], x[1::2]])
+    for arguments, message in (
+        ((len, x, [0, 1]), "one label a point. Received: 2 for 4"),
+        ((len, x * np.nan, [0] * 4), "`x` must be finite"),
+        ((len, x[:0], []), "`x` must be numbers of shape"),
+        (("model", x, [0] * 4), "`model` must be a Keras model or a function"),
+    ):
+        model = (lambda p: p[:, 0]) if arguments[0] is len else arguments[0]
+        with pytest.raises(ValueError, match=message):
+            plots.decision_boundary(model, *arguments[1:])
+
+
+def test_activations_and_schedules_by_name():
+    ax = plots.activation({"r": "relu", "mine": activations.tanh})
+    assert [line.get_label() for line in ax.lines[:2]] == ["r", "mine"]
+    x, y = ax.lines[0].get_data()
+    np.testing.assert_allclose(y, np.maximum(x, 0), atol=1e-6)
+    assert [line.get_label() for line in plots.activation(["elu", "elu"]).lines[:2]] == [
+        "elu",
+        "elu 2",
+    ]
+    with pytest.raises(ValueError, match=r"`high` must be greater than low=1\.0"):
+        plots.activation("relu", 1, 1)
+    keras_own = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
+    ax = plots.schedule({"keras": keras_own, "mine": lambda step: 1 / (1 + step)}, 5)
+    labelled(ax)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 0.1 * 0.5 ** (np.arange(5) / 10), rtol=1e-5)
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), 1 / np.arange(1, 6))
+    for wrong, message in (((0.1, 5), "`schedule` must"), ((keras_own, 0), "`steps` must")):
+        with pytest.raises(ValueError, match=message):
+            plots.schedule(*wrong)
+
+
+def test_comparison_takes_histories():
+    history = keras.callbacks.History()
+    history.history = {"loss": [2.0, 1.0]}
+    ax = plots.optimizer_comparison({"a": history, "b": {"loss": [3, 1]}})
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [2, 1])
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), [3, 1])
+    for wrong, message in (
+        ([history], "`histories` must be a dict"),
+        ({}, "`histories` must be a dict"),
+        ({"a": {"mae": [1]}}, "`metric` must be one of 'mae'"),
+        ({"a": 3}, r"`histories\['a'\]` must be a Keras history"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plots.optimizer_comparison(wrong)
+
+
+@pytest.mark.parametrize(
+    ("draw", "name"),
+    [
+        (plots.gradients, "monitor"),
+        (plots.gradient_profile, "monitor"),
+        (plots.activation_statistics, "monitor"),
+        (plots.backprop_trace, "trace"),
+        (plots.gradient_check, "check"),
+        (plots.landscape_contour, "landscape"),
+        (plots.landscape_line, "landscape"),
+        (plots.learning_rate_finder, "curve"),
+        (plots.tuning, "result"),
+        (plots.training_curves, "history"),
+    ],
+)
+def test_what_is_nothing_to_draw_is_refused(draw, name):
+    with pytest.raises(ValueError, match=f"Argument `{name}` must be .* Received: {name}='x'"):
+        draw("x")
+
+
+def test_the_finder_itself_can_be_drawn():
+    finder = callbacks.LearningRateFinder()
+    with pytest.raises(ValueError, match="the finder after a sweep"):
+        plots.learning_rate_finder(finder)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
+    curve = finder.find(model, x, x[:, :1], batch_size=8)
+    drawn = [plots.learning_rate_finder(each).lines[0].get_ydata() for each in (curve, finder)]
+    np.testing.assert_array_equal(*drawn)
 
 
 def test_decision_boundary_shows_what_is_predicted():
@@ -156,6 +303,15 @@ def test_races_are_drawn_still_and_moving(surface, tmp_path):
         assert (tmp_path / "race.gif").stat().st_size > 1000
 
 
+def test_a_race_of_names():
+    paths = plots.race(["sgd", optimizers.SGD(0.1), "sgd"], lambda x, y: x + y, steps=2)
+    assert list(paths) == ["sgd", "SGD", "sgd 2"]
+    np.testing.assert_allclose(paths["sgd"], paths["sgd 2"])
+    for wrong, message in (({"start": (1, 2, 3)}, "`start` must"), ({"steps": 0}, "`steps` must")):
+        with pytest.raises(ValueError, match=message):
+            plots.race(["sgd"], **wrong)
+
+
 def test_unknown_surface_is_refused():
     with pytest.raises(ValueError, match="Received: surface='bowl'"):
         plots.race({}, "bowl")
@@ -167,6 +323,13 @@ def test_dropout_samples_keep_inputs_and_outputs():
     kept = [sum(len(c.get_offsets()) for c in ax.collections[::2]) for ax in drawn]
     assert kept[0] == 21
     assert all(5 < number < 21 for number in kept[1:])
+    for wrong, message in (
+        ({"rate": 1}, "`rate` must"),
+        ({"layers": (3,)}, "`layers` must name two layers"),
+        ({"samples": 0}, "`samples` must"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plots.dropout_sampling(**wrong)
 
 
 def test_embedding_is_the_principal_plane():
@@ -178,8 +341,18 @@ def test_embedding_is_the_principal_plane():
     drawn = np.linalg.norm(points[:, None] - points[None], axis=-1)
     np.testing.assert_allclose(drawn, distance, atol=0.8)
     assert [t.get_text() for t in ax.texts][:2] == ["w0", "w1"]
-    with pytest.raises(ValueError, match=r"Received: \(5,\)"):
-        plots.embedding(np.zeros(5))
+    table = WordVectors(["a", "b", "c"], vectors[:3].astype("float32"))
+    ax = plots.embedding(table, count=2)
+    assert [t.get_text() for t in ax.texts] == ["a", "b"]
+    assert "0%" in plots.embedding(np.ones((3, 2))).get_xlabel()
+    for wrong, labels, message in (
+        (np.zeros(5), None, r"shape \(count, size\). Received: an array of shape \(5,\)"),
+        (np.zeros((5, 1)), None, r"Received: \(5, 1\)"),
+        (vectors * np.nan, None, "`vectors` must be finite"),
+        (vectors, ["a"], "a name for each of 30 vectors"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            plots.embedding(wrong, labels)
 
 
 class FakeMonitor:
