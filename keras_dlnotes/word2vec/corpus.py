@@ -39,8 +39,7 @@ class Corpus:
     """
 
     def __init__(self, vocabulary, tokens, sentence_starts, *, sample=1e-3, formula="word2vec"):
-        if not isinstance(vocabulary, Vocabulary):
-            _checks.fail("vocabulary", "be a Vocabulary", vocabulary)
+        _check_vocabulary(vocabulary)
         if not len(tokens):
             raise ValueError("The corpus is empty: none of its words is in the vocabulary")
         if not len(sentence_starts) or sentence_starts[0] != 0:
@@ -90,6 +89,8 @@ class Corpus:
         files = reading.text_files(source)
         reading.error_handler(errors)
         Vocabulary(["a"], [1]).keep_probability(sample, formula)  # fails before the work is done
+        if vocabulary is not None:
+            _check_vocabulary(vocabulary)
         made = {
             "files": [corpus_cache.fingerprint(path) for path in files],
             "errors": errors,
@@ -129,6 +130,8 @@ class Corpus:
         It is gone through once and never held as a whole. The other arguments are those of
         `from_file`; `save` keeps the result.
         """
+        if vocabulary is not None:
+            _check_vocabulary(vocabulary)
         folder = corpus_cache.Scratch()
         path = pathlib.Path(folder.path, "texts.corpus")
         table = TokenWords()
@@ -252,3 +255,8 @@ class Corpus:
             block = np.asarray(self.tokens[begin : begin + size])
             low, high = np.searchsorted(ends, [begin, begin + len(block)], side="right")
             yield block, ends[low:high] - begin
+
+
+def _check_vocabulary(vocabulary):
+    if not isinstance(vocabulary, Vocabulary):
+        _checks.fail("vocabulary", "be a Vocabulary", vocabulary)

@@ -7,6 +7,8 @@ is not in the table goes through a dictionary: first occurrences, words which sh
 an earlier one, and words over 24 bytes. The comparison is of all bytes, so the result is exact.
 """
 
+import collections.abc
+
 import numpy as np
 
 #: What ``str.split()`` splits at, in UTF-8: blanks of one byte, and by the number that their bytes
@@ -49,9 +51,13 @@ class TokenWords:
         """The same for an iterable of any length, some 100 000 words at a time."""
         if isinstance(sentences, (str, bytes)):
             raise ValueError("Sentences must be several. Received one string")
+        if not isinstance(sentences, collections.abc.Iterable):
+            raise ValueError(f"Sentences must be lists of strings. Received: {sentences!r}")
         flat, ends = [], []
         for sentence in sentences:
-            flat += sentence.split() if isinstance(sentence, str) else sentence
+            if isinstance(sentence, bytes) or not isinstance(sentence, collections.abc.Iterable):
+                raise ValueError(f"Sentences must be lists of strings. Received: {sentence!r}")
+            flat.extend(sentence.split() if isinstance(sentence, str) else sentence)
             ends.append(len(flat))
             if len(flat) >= TOKENS:
                 yield self.encode(flat, ends)

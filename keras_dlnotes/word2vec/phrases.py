@@ -59,8 +59,14 @@ class Phrases:
         if not isinstance(delimiter, str):
             _checks.fail("delimiter", "be a string", delimiter)
         self.delimiter = delimiter
-        #: (first word, second word) -> score
-        self.pairs = {}
+        self._pairs = None
+
+    @property
+    def pairs(self):
+        """A dict from (first word, second word) to the score, once there is a text behind it."""
+        if self._pairs is None:
+            raise ValueError("These Phrases have seen no text yet: fit or load them first")
+        return self._pairs
 
     @property
     def scores(self):
@@ -93,7 +99,7 @@ class Phrases:
                 possible = np.minimum(np.minimum(a, b), counts) >= self.min_count
         chosen = np.flatnonzero(possible & (scores > self.threshold))
         apart = set(corpus.vocabulary.specials)
-        self.pairs = {
+        self._pairs = {
             (words[first[n]], words[second[n]]): float(scores[n])
             for n in chosen
             if not apart & {words[first[n]], words[second[n]]}
@@ -162,7 +168,7 @@ class Phrases:
                 phrases = cls(**config)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{str(path)!r} holds no phrases: {error}") from error
-        phrases.pairs = pairs
+        phrases._pairs = pairs
         return phrases
 
 

@@ -5,6 +5,7 @@ Which compression a file has is read from its first bytes, never from its name.
 
 import bz2
 import codecs
+import collections.abc
 import contextlib
 import gzip
 import lzma
@@ -25,6 +26,13 @@ def text_files(source):
     """All files of ``source``: a path, a directory (its files by name, not deeper) or several."""
     if isinstance(source, (str, os.PathLike)):
         source = [source]
+    names = isinstance(source, collections.abc.Iterable) and not hasattr(source, "read")
+    source = list(source) if names else source
+    if not names or not all(isinstance(path, (str, os.PathLike)) for path in source):
+        raise ValueError(
+            "Text comes from the path of a file or directory, or from several. Lists of sentences "
+            f"go to `from_texts`. Received: {source!r}"
+        )
     files = []
     for path in map(pathlib.Path, source):
         if path.is_dir():

@@ -1,6 +1,7 @@
 """The words of a text, their counts, and which row of a table each has."""
 
 import collections.abc
+import operator
 
 import numpy as np
 
@@ -70,9 +71,16 @@ class Vocabulary:
     @classmethod
     def from_counts(cls, counts, **rules):
         """From a mapping of words to counts, or pairs of them."""
-        pairs = dict(counts).items()
-        words = [word for word, _ in pairs]
-        return select(words, np.array([count for _, count in pairs], np.int64), **rules)[0]
+        try:
+            words, numbers = zip(*dict(counts).items(), strict=True) if counts else ((), ())
+            numbers = [operator.index(number) for number in numbers]
+        except (TypeError, ValueError):
+            _checks.fail("counts", "be whole numbers by word, or pairs of both", counts)
+        if not all(isinstance(word, str) for word in words):
+            _checks.fail("counts", "have strings as words", counts)
+        if any(not 0 <= number < 2**63 for number in numbers):
+            _checks.fail("counts", "be from 0 to 2 ** 63 - 1", counts)
+        return select(words, np.array(numbers, np.int64), **rules)[0]
 
     @classmethod
     def from_file(cls, source, errors="strict", **rules):
@@ -155,7 +163,13 @@ class Vocabulary:
 
     def decode(self, ids):
         """Words of indices."""
-        return [self.words[index] for index in ids]
+        ids = np.asarray(ids)
+        if ids.size and (ids.dtype.kind not in "iu" or ids.ndim != 1):
+            _checks.fail("ids", "be a list of whole numbers", ids)
+        outside = ids[(ids < 0) | (ids >= len(self))]
+        if outside.size:
+            raise IndexError(f"There is no word {outside[0]} among {len(self)}")
+        return [self.words[index] for index in ids.tolist()]
 
     def keep_probability(self, sample, formula="word2vec"):
         """With which probability an occurrence of each word stays in the text, as `float32`.

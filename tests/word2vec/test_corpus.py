@@ -244,3 +244,12 @@ def test_a_text_larger_than_memory(tmp_path):
         capture_output=True, text=True, cwd=ROOT, timeout=300,
     )  # fmt: skip
     assert done.stdout.split() == [str(1000 * lines), str(lines)], done.stderr
+
+
+def test_a_list_is_no_vocabulary(tmp_path):
+    path = tmp_path / "text"
+    path.write_text("a b")
+    with pytest.raises(ValueError, match="`vocabulary` must be a Vocabulary"):
+        Corpus.from_file(path, vocabulary=["a"], verbose=0)
+    with pytest.raises(ValueError, match="`vocabulary` must be a Vocabulary"):
+        Corpus.from_texts([["a"]], vocabulary=["a"])

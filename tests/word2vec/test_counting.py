@@ -79,7 +79,15 @@ def test_tokens_of_an_iterable_come_in_blocks(monkeypatch):
     assert table.words() == ["a", "b", "c", "d d"]
 
 
-@pytest.mark.parametrize("sentences", ["one string", [["a", 1]], [["a", None]]])
+def test_sentences_may_be_arrays_of_strings():
+    table = counting.TokenWords()
+    ((ids, ends),) = table.blocks(np.array([["a", "b"], ["c", "a"]]))
+    assert (ids.tolist(), ends.tolist()) == ([0, 1, 2, 0], [2, 4])
+
+
+@pytest.mark.parametrize(
+    "sentences", ["one string", [["a", 1]], [["a", None]], None, 3, [3], [b"a b"]]
+)
 def test_what_is_no_sentence_is_refused(sentences):
     with pytest.raises(ValueError, match="Sentences must be"):
         list(counting.TokenWords().blocks(sentences))

@@ -139,5 +139,7 @@ def test_bad_arguments(how, message):
 def test_one_string_is_no_sentence():
     with pytest.raises(ValueError, match="`sentence` must be a list, not one string"):
         Phrases()("a day in new york")
+    with pytest.raises(ValueError, match="seen no text yet"):
+        Phrases()(["a", "day"])
     with pytest.raises(ValueError, match="`corpus` must be a Corpus"):
         Phrases().transform(["a day in new york"])

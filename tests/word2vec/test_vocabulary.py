@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import pathlib
@@ -203,6 +204,16 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path):
         (lambda: Vocabulary.from_texts("text"), "Received one string"),
         (lambda: Vocabulary.from_texts(["a b a"]), "most frequent, 'a', occurs 2 times"),
         (lambda: Vocabulary.from_counts({}), "empty"),
+        (lambda: Vocabulary.from_counts(["a", "b"]), "`counts` must be whole numbers by word"),
+        (lambda: Vocabulary.from_counts({"a": 1.5}), "`counts` must be whole numbers by word"),
+        (lambda: Vocabulary.from_counts({"a": -1}), "`counts` must be from 0 to"),
+        (lambda: Vocabulary.from_counts({"a": 2**63}), "`counts` must be from 0 to"),
+        (lambda: Vocabulary.from_counts({1: 2}), "`counts` must have strings as words"),
+        (lambda: Vocabulary(["a"], [1]).decode([0.5]), "`ids` must be a list of whole numbers"),
+        (lambda: Vocabulary(["a"], [1]).decode(0), "`ids` must be a list of whole numbers"),
+        (lambda: Vocabulary.from_file(None), "from the path of a file"),
+        (lambda: Vocabulary.from_file(io.StringIO("a b")), "from the path of a file"),
+        (lambda: Vocabulary.from_file([["a", "b"]]), "Lists of sentences go to `from_texts`"),
         (lambda: Vocabulary.from_texts(["a"], min_count=0), "`min_count` must be an integer of"),
         (lambda: Vocabulary.from_texts(["a"], max_size=0), "`max_size` must be an integer of"),
         (lambda: Vocabulary.from_texts(["a"], specials="<p>"), "`specials` must be several"),
@@ -217,6 +228,12 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path):
 def test_bad_arguments(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("index", [-1, 2])
+def test_there_is_no_such_word(index):
+    with pytest.raises(IndexError, match=f"There is no word {index} among 2"):
+        Vocabulary(["a", "b"], [1, 1]).decode([0, index])
 
 
 def test_invalid_utf8(tmp_path):
