@@ -58,6 +58,40 @@ def test_errors_are_one_line(file, capsys, tmp_path):
         main([])
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("-output", "nowhere/v"), "There is no directory 'nowhere' for 'v'"),
+        (("-output", "."), "'.' is a directory, not a file"),
+        (("-save-vocab", "nowhere/v"), "There is no directory 'nowhere' for 'v'"),
+        (("-size", 0), "Argument `-size` must be an integer of at least 1"),
+        (("-iter", 0), "Argument `-iter` must be an integer of at least 1"),
+        (("-min-count", 0), "Argument `-min-count` must be an integer of at least 1"),
+        (("-classes", -1), "Argument `-classes` must be an integer of at least 0"),
+        (("-alpha", 0), "Argument `-alpha` must be in (0, inf)"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_text_is_read(
+    capsys, tmp_path, monkeypatch, flags, message
+):
+    monkeypatch.chdir(tmp_path)
+    status, _, err = run(capsys, "-train", "no such text", "-output", "v", *flags)
+    assert status == 1
+    assert err.startswith(f"Error: {message}")
+
+
+@pytest.mark.tensorflow
+@pytest.mark.filterwarnings("default")
+def test_warnings_are_one_line_without_a_place_in_the_code(capsys, tmp_path):
+    (tmp_path / "text").write_text("a b c\n" * 20)
+    files = ("-train", tmp_path / "text", "-output", tmp_path / "v")
+    _, _, err = run(capsys, *files, "-size", 2, "-iter", 1, "-sample", 1e-9, "-debug", 0)
+    warned = [line for line in err.splitlines() if line]
+    assert warned
+    assert all(line.startswith("Warning: ") for line in warned)
+    assert ".py" not in err
+
+
 def test_defaults_are_those_of_word2vec():
     flags = vars(training_flags().parse_args(["-train", "x"]))
     expected = {
