@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
+from keras_dlnotes.models.data import as_array
 
 
 @serializable
@@ -24,6 +25,7 @@ class Ensemble(keras.Model):
 
     Args:
         members: Keras models. They are part of the ensemble and are trained and saved with it.
+            Where they have several outputs, each is combined for itself.
         combine: "average", "weighted" or "vote". Defaults to "average".
         weights: Non-negative floats, one a member, for "weighted"; scaled to sum 1. Defaults to
             equal ones; `fit_weights` finds better ones.
@@ -43,12 +45,12 @@ class Ensemble(keras.Model):
 
     def __init__(self, members, combine="average", weights=None, *, threshold=0.5, **kwargs):
         super().__init__(**kwargs)
-        members = list(members)
+        members = list(members) if isinstance(members, (list, tuple)) else [members]
         if not members or not all(isinstance(member, keras.Model) for member in members):
             _checks.fail("members", "be Keras models, at least one", members)
-        shapes = {tuple(m.output_shape) for m in members if m.built and hasattr(m, "output_shape")}
+        shapes = {str(m.output_shape) for m in members if m.built and hasattr(m, "output_shape")}
         if len(shapes) > 1:
-            _checks.fail("members", "have equal output shapes", sorted(shapes, key=str))
+            _checks.fail("members", "have equal output shapes", sorted(shapes))
         self.members = members
         self.combine = _checks.one_of("combine", combine, ("average", "weighted", "vote"))
         self.threshold = _checks.number("threshold", threshold)
@@ -61,6 +63,7 @@ class Ensemble(keras.Model):
             (len(members),), "zeros", trainable=False, name="shares", dtype="float32"
         )
         self.shares.assign(weights / weights.sum())
+        self.built = all(member.built for member in members)
 
     def build(self, input_shape):
         for member in self.members:
@@ -70,6 +73,10 @@ class Ensemble(keras.Model):
 
     def call(self, inputs, training=None):
         outputs = [member(inputs, training=training) for member in self.members]
+        return keras.tree.map_structure(self._combined, *outputs)
+
+    def _combined(self, *outputs):
+        """What the members say of one output, as one."""
         if self.combine == "vote":
             outputs = [votes(output, self.threshold) for output in outputs]
         shares = ops.unstack(ops.cast(self.shares, outputs[0].dtype))
@@ -80,7 +87,10 @@ class Ensemble(keras.Model):
 
     def member_predictions(self, x, batch_size=256):
         """Array of shape (members, examples, ...): what each member says of `x`."""
-        return np.stack([m.predict(x, batch_size=batch_size, verbose=0) for m in self.members])
+        said = [m.predict(x, batch_size=batch_size, verbose=0) for m in self.members]
+        if isinstance(said[0], (list, tuple, dict)):
+            raise ValueError("Members with several outputs cannot be compared as one array.")
+        return np.stack(said)
 
     def fit_weights(self, x, y, loss, steps=500):
         """Finds the weights with the lowest `loss` on held-out data, by exponentiated gradient.
@@ -109,7 +119,7 @@ class Ensemble(keras.Model):
 
     def diversity(self, x, y, batch_size=256):
         """How different the members are on labelled data; see `Diversity`."""
-        said, y = self.member_predictions(x, batch_size), np.asarray(y)
+        said, y = self.member_predictions(x, batch_size), _labels(y)
         binary = said.shape[2:] in ((), (1,)) and np.isin(y, (0, 1)).all()
         return measure_diversity(said, y, self.threshold if binary else None)
 
@@ -190,7 +200,12 @@ def measure_diversity(predictions, y, threshold=None):
         2 members, error 0.5000 on average and 0.0000 together; mean disagreement 2.0000, mean
         correlation of errors -1.000
     """
-    predictions = np.asarray(predictions, "float64")
+    predictions, y = np.asarray(predictions, "float64"), _labels(y)
+    if predictions.ndim < 2 or not y.ndim or predictions.shape[1] != len(y):
+        raise ValueError(
+            "Predictions must have shape (members, examples, ...), with a label for each example. "
+            f"Received: predictions of shape {predictions.shape}, labels of shape {y.shape}"
+        )
     members, examples = predictions.shape[:2]
     outputs = predictions.reshape(members, examples, -1)
     classes = outputs.shape[2] > 1 and (y.ndim == 1 or y.shape[-1] in (1, outputs.shape[2]))
@@ -218,3 +233,12 @@ def measure_diversity(predictions, y, threshold=None):
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = centred @ centred.T / np.outer(norms, norms)
     return Diversity(disagreement, correlation, size, together)
+
+
+def _labels(y):
+    y = as_array(y)
+    if y.dtype.kind not in "biuf":
+        raise ValueError(
+            f"Labels must be numbers, or the numbers of classes. Received: labels of type {y.dtype}"
+        )
+    return y

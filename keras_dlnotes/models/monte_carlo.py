@@ -1,5 +1,6 @@
 """How sure a model with dropout is: predictions with a spread."""
 
+import keras
 import numpy as np
 
 from keras_dlnotes import _checks
@@ -23,6 +24,10 @@ def monte_carlo(model, x, samples=30, batch_size=256):
     Reference: [Gal & Ghahramani, 2016](https://arxiv.org/abs/1506.02142)
     """
     _checks.integer("samples", samples, 2)
+    if not isinstance(model, keras.Model):
+        _checks.fail("model", "be a Keras model", model)
+    if any(0 in np.shape(leaf) for leaf in keras.tree.flatten(x) if hasattr(leaf, "shape")):
+        _checks.fail("x", "hold one example at least", x)
     layers = [layer for layer in model._flatten_layers() if "Dropout" in type(layer).__name__]
     if not layers:
         raise ValueError(f"Model '{model.name}' has no dropout layer, so every pass is the same.")

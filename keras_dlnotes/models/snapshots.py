@@ -35,13 +35,14 @@ class SnapshotRecorder(keras.callbacks.Callback):
             raise ValueError("The number of steps an epoch must be known: pass steps_per_epoch.")
         length = epochs // self.cycles * steps
         self.rates = CosineDecay(self.maximum, length).curve(length)
-        self.step = 0
         self.snapshots = []
 
+    def on_epoch_begin(self, epoch, logs=None):
+        self.steps_before = epoch * self.params["steps"]
+
     def on_train_batch_begin(self, batch, logs=None):
-        rate = self.rates[self.step % len(self.rates)]
+        rate = self.rates[(self.steps_before + batch) % len(self.rates)]
         driven_optimizer.set_rate(self.model.optimizer, float(rate))
-        self.step += 1
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % (self.params["epochs"] // self.cycles) == 0:
@@ -69,7 +70,10 @@ def snapshot_ensemble(model, x, y=None, cycles=5, epochs=50, maximum=0.1, last=N
         2
     """
     recorder = SnapshotRecorder(cycles, maximum)
-    callbacks = [*fit.pop("callbacks", []), recorder]
+    if not isinstance(model, keras.Model):
+        _checks.fail("model", "be a Keras model", model)
+    last = None if last is None else _checks.integer("last", last, 1)
+    callbacks = [fit.pop("callbacks", None) or [], recorder]  # Keras flattens lists in lists.
     model.fit(x, y, epochs=epochs, callbacks=callbacks, **fit)
     chosen = recorder.snapshots[-last:] if last else recorder.snapshots
     members = []

@@ -16,9 +16,11 @@ class ClassHead(keras.layers.Layer):
 
     def __init__(self, counts, **kwargs):
         super().__init__(**kwargs)
-        self.counts = [int(count) for count in np.asarray(counts).tolist()]
-        if len(self.counts) < 2 or min(self.counts) < 0:
+        numbers = np.asarray(counts)
+        whole = numbers.dtype.kind in "iuf" and np.all(numbers == np.floor(numbers))
+        if not whole or numbers.ndim != 1 or len(numbers) < 2 or numbers.min() < 0:
             _checks.fail("counts", "hold a count of at least 0 for two classes or more", counts)
+        self.counts = [int(count) for count in numbers.tolist()]
 
     @property
     def classes(self):

@@ -81,6 +81,31 @@ def test_diversity_of_two_classes_told_by_one_output():
     assert report.ensemble_error == 0
 
 
+def two_headed():
+    inputs = keras.Input((3,))
+    heads = {"a": keras.layers.Dense(2)(inputs), "b": keras.layers.Dense(1)(inputs)}
+    return keras.Model(inputs, heads)
+
+
+@pytest.mark.parametrize("combine", ["average", "vote"])
+def test_several_outputs_are_combined_one_by_one(combine):
+    members = [two_headed() for _ in range(3)]
+    said = [m.predict(X, verbose=0) for m in members]
+    together = Ensemble(members, combine, threshold=0).predict(X, verbose=0)
+    for name in ("a", "b"):
+        each = np.stack([one[name] for one in said])
+        if combine == "vote":
+            each = np.eye(2)[each.argmax(-1)] if name == "a" else each > 0
+        np.testing.assert_allclose(together[name], each.mean(0), atol=1e-6)
+
+
+def test_is_whole_before_it_is_called(members, tmp_path):
+    Ensemble(members).save(tmp_path / "e.keras")  # Keras warns of models that are not built.
+    again = keras.saving.load_model(tmp_path / "e.keras")
+    expected = np.mean([m.predict(X, verbose=0) for m in members], axis=0)
+    np.testing.assert_allclose(again.predict(X, verbose=0), expected, rtol=1e-6)
+
+
 def test_trains_and_saves_as_one_model(members, tmp_path):
     ensemble = Ensemble(members, "weighted", [1, 2, 3])
     ensemble.compile("adam", "sparse_categorical_crossentropy")
@@ -107,6 +132,24 @@ def test_snapshots_differ_and_follow_the_cycles():
     kernels = [m.get_weights()[0] for m in ensemble.members]
     assert not np.allclose(kernels[0], kernels[1])
     np.testing.assert_array_equal(kernels[2], model.get_weights()[0])
+
+
+@pytest.mark.parametrize("start", [{"initial_epoch": 3}, {"steps_per_execution": 2}])
+def test_cycles_begin_where_the_epochs_do(start):
+    model = member()
+    together = start.pop("steps_per_execution", 1)
+    model.compile("sgd", "sparse_categorical_crossentropy", steps_per_execution=together)
+    rates = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: rates.append(float(model.optimizer.learning_rate))
+    )
+    snapshot_ensemble(
+        model, X, Y, cycles=2, epochs=4, batch_size=10, verbose=0, callbacks=watch, **start
+    )
+    # Two cycles of eight steps: the fourth epoch begins in the middle of the second one.
+    steps = np.arange(12, 16) if start else np.arange(0, 16, 2)
+    expected = 0.05 * (1 + np.cos(np.pi * (steps % 8) / 8))
+    np.testing.assert_allclose(rates, expected, rtol=1e-5)
 
 
 def test_monte_carlo_keeps_the_mean_and_shows_the_spread():
@@ -139,7 +182,16 @@ def test_monte_carlo_keeps_the_mean_and_shows_the_spread():
         (lambda: Ensemble([member()], "weighted", [-1]), r"Received: weights=\[-1.0\]"),
         (lambda: Ensemble([member()], weights=[1]), "be None unless"),
         (lambda: Ensemble([member()]).fit_weights(X, Y, "mse"), "Received: 'average'"),
+        (lambda: Ensemble("a"), "`members` must be Keras models"),
+        (lambda: Ensemble([two_headed()]).diversity(X, Y), "several outputs cannot be compared"),
+        (lambda: measure_diversity(np.zeros((2, 40, 2)), Y[:3]), "with a label for each example"),
+        (lambda: measure_diversity(np.zeros(40), Y), "must have shape"),
+        (lambda: measure_diversity(np.zeros((2, 2, 2)), ["a", "b"]), "Labels must be numbers"),
         (lambda: monte_carlo(member(), X), "has no dropout layer"),
+        (lambda: monte_carlo(len, X), "`model` must be a Keras model"),
+        (lambda: monte_carlo(member(), X[:0]), "`x` must hold one example at least"),
+        (lambda: snapshot_ensemble(len, X), "`model` must be a Keras model"),
+        (lambda: snapshot_ensemble(member(), X, last=0), "`last` must be an integer of at least 1"),
         (lambda: snapshot_ensemble(member(), X, cycles=0), "Received: cycles=0"),
     ],
 )

@@ -86,7 +86,7 @@ def test_negative_sampling_is_the_formula_for_the_noise_drawn(shared):
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("counts", [[3], [2, -1], []])
+@pytest.mark.parametrize("counts", [[3], [2, -1], [], 3, "ab", [[1, 2]], [1.5, 2], None])
 def test_bad_counts(counts):
     with pytest.raises(ValueError, match="counts"):
         HierarchicalSoftmax(counts)
