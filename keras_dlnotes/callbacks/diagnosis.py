@@ -6,7 +6,6 @@ slope of at most 1/4 and almost none at its ends; an update of about a thousandt
 step is healthy.
 """
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +34,7 @@ class Thresholds:
     vanishing: float = 1e-3
     exploding: float = 1e3
     dead: float = 0.9
-    saturated: float = 0.02
+    saturated: float = 0.2
     update_ratio: tuple = (1e-6, 0.3)
 
 
@@ -59,6 +58,8 @@ class LayerState:
     #: Norm of the bias's gradient and number of units; for the slope of sigmoids.
     bias_norm: float = np.nan
     units: int = 1
+    #: The layers that take what this one puts out. None: the next one in the list.
+    feeds: tuple | None = None
 
 
 @dataclass(frozen=True)
@@ -204,24 +205,30 @@ def dead(layers, threshold):
 
 
 def saturated(layers, threshold):
-    """Sigmoid and tanh layers whose mean slope is a small part of the largest possible.
+    """Sigmoid and tanh layers whose slope is a small part of the largest possible.
 
-    The bias's gradient of a layer is that of the next one, times the next one's weights, times the
-    activation's slope. The gradient of a random direction through weights W of the next layer
-    changes its size by about |W| / sqrt(units of the next layer). What is missing is the slope.
+    The bias's gradient of a layer is that of the layers it feeds, times their weights, times the
+    activation's slope. The gradient of a random direction through weights W of such a layer
+    changes its size by about |W| / sqrt(units of that layer). What is missing is the slope, and
+    since examples do not pull the same way, its root mean square rather than its mean.
     """
+    by_name = {layer.name: layer for layer in layers}
+    followers = [layer.name for layer in layers[1:]] + [None]
     found = []
-    for layer, after in itertools.pairwise(layers):
+    for layer, follower in zip(layers, followers, strict=True):
         slope = SLOPES.get(layer.activation)
-        if slope is None or not after.bias_norm > 0 or not after.weight_norm > 0:
+        names = (follower,) if layer.feeds is None else layer.feeds
+        fed = [by_name.get(name) for name in names]
+        known = fed and all(f and f.bias_norm > 0 and f.weight_norm > 0 for f in fed)
+        if slope is None or not known:
             continue
-        gain = after.weight_norm / np.sqrt(after.units)
-        mean_slope = layer.bias_norm / (after.bias_norm * gain)
+        received = np.sqrt(sum((f.bias_norm * f.weight_norm) ** 2 / f.units for f in fed))
+        mean_slope = layer.bias_norm / received
         if mean_slope < threshold * slope:
             text = (
-                f"Saturated {layer.activation} in {layer.name}: its mean slope is about "
-                f"{mean_slope:.1e} of at most {slope:g}; weights of norm {layer.weight_norm:.1e} "
-                "push it to its ends."
+                f"Saturated {layer.activation} in {layer.name}: its slope is about "
+                f"{mean_slope:.1e} (root mean square) of at most {slope:g}; large inputs, or "
+                f"weights of norm {layer.weight_norm:.1e}, push it to its ends."
             )
             found.append(problem("saturated", [layer], mean_slope, text))
     return found

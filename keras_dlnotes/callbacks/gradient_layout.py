@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes.callbacks.diagnosis import LayerState
+from keras_dlnotes.callbacks.followers import followers, in_graph
 
 
 class Layout:
@@ -40,6 +41,8 @@ class Layout:
             for name, path in zip(called, paths, strict=True)
         ]
         self.layer_names = unique(names, {*self.variable_names, "global"})
+        pairs = zip(layers, self.layer_names, strict=True)
+        self._names_by_layer = {id(layer): name for layer, name in pairs}
         self.sizes = np.array([np.prod(v.shape) for v in chosen], "float32")
 
     @property
@@ -67,7 +70,12 @@ class Layout:
             zeros = value("details", 3, 1, bias)
         elif zeros < 1:
             zeros = np.nan
-        activation = getattr(layer, "activation", None)
+        activation = getattr(getattr(layer, "activation", None), "__name__", "") or ""
+        feeds = None  # Subclassed models: layers are taken to follow each other as they were made.
+        if in_graph(self.layers):
+            fed, on_the_way = followers(layer)
+            feeds = tuple(self._names_by_layer.get(id(each), "") for each in fed)
+            activation = on_the_way if activation in ("", "linear") else activation
         return LayerState(
             name=self.layer_names[i],
             gradient_norm=value("norms", 0, 1),
@@ -79,7 +87,8 @@ class Layout:
             first_nonfinite=int(record["first_bad"][column]),
             kernel=max(ranks) > 1,
             sparse=isinstance(layer, keras.layers.Embedding),
-            activation=getattr(activation, "__name__", "") or "",
+            activation=activation,
+            feeds=feeds,
             bias_norm=np.nan if bias is None else value("norms", 0, 1, bias),
             units=1 if bias is None else int(self.variables[bias].shape[0]),
         )

@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from keras_dlnotes import layers
 from keras_dlnotes.callbacks import GradientMonitor
 from keras_dlnotes.callbacks.diagnosis import LayerState, Thresholds, diagnose
+from keras_dlnotes.callbacks.followers import followers, in_graph
 
 
 def chain(norms, **more):
@@ -126,14 +128,86 @@ def test_dead_relus_are_named():
     assert "gradient of dead is exactly zero, and with it first gets none" in problem.message
 
 
-def test_saturated_sigmoids_are_named():
-    keras.utils.set_random_seed(0)  # layers draw their seeds when they are made
-    large = keras.initializers.RandomNormal(stddev=30.0, seed=1)
+def saturated_layers(problems):
+    return [name for p in problems if p.kind == "saturated" for name in p.layers]
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh"])
+@pytest.mark.parametrize("seed", range(3))
+def test_saturated_layers_are_named(activation, seed):
+    keras.utils.set_random_seed(seed)  # layers draw their seeds when they are made
+    large = keras.initializers.RandomNormal(stddev=30.0, seed=seed)
     layers = [
-        keras.layers.Dense(16, "sigmoid", name="good"),
-        keras.layers.Dense(16, "sigmoid", name="saturated", kernel_initializer=large),
+        keras.layers.Dense(16, activation, name="good"),
+        keras.layers.Dense(16, activation, name="bad", kernel_initializer=large),
+        keras.layers.Dense(16, activation, name="good_too"),
     ]
     found = train(layers, keras.optimizers.SGD(1e-4)).problems
-    assert ("saturated", ("saturated",)) in [(p.kind, p.layers) for p in found]
-    good = [keras.layers.Dense(16, "sigmoid") for _ in range(3)]
-    assert "saturated" not in kinds(train(good).problems)
+    assert saturated_layers(found) == ["bad"]
+    good = [keras.layers.Dense(16, activation) for _ in range(3)]
+    assert not saturated_layers(train(good).problems)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_an_activation_may_be_a_layer_of_its_own(own):
+    keras.utils.set_random_seed(0)
+    activation = layers.Tanh if own else lambda: keras.layers.Activation("tanh")
+    net = [
+        keras.layers.Rescaling(1000.0),  # What nobody has scaled.
+        keras.layers.Dense(16, name="first"),
+        keras.layers.Dropout(0.1),
+        activation(),
+        keras.layers.Dense(16, name="second"),
+        activation(),
+    ]
+    found = train(net, keras.optimizers.SGD(1e-4)).problems
+    assert saturated_layers(found) == ["first"]
+
+
+def test_branches_are_told_apart():
+    """Beside a branch whose gradients are a thousand times as large, another is no sick one."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8,))
+    names = ["small", "large"]
+    first = {n: keras.layers.Dense(16, "tanh", name=n)(inputs) for n in names}
+    second = {n: keras.layers.Dense(16, "tanh", name=f"{n}_2")(first[n]) for n in names}
+    outputs = {n: keras.layers.Dense(1, name=f"{n}_out")(second[n]) for n in names}
+    model = keras.Model(inputs, outputs)
+    losses, weights = dict.fromkeys(names, "mse"), {"small": 1, "large": 1e3}
+    model.compile(keras.optimizers.SGD(1e-6), losses, loss_weights=weights)
+    x = np.random.default_rng(0).normal(size=(128, 8)).astype("float32")
+    y = dict.fromkeys(names, x[:, :1])
+    monitor = GradientMonitor(on_problem=None)
+    model.fit(x, y, epochs=1, batch_size=16, verbose=0, callbacks=[monitor])
+    assert not saturated_layers(monitor.problems)
+
+
+def test_the_layers_a_layer_feeds():
+    inputs = keras.Input((4,))
+    a = keras.layers.Dense(4, name="a")
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, name="b"), layers.Tanh()])
+    c, d = keras.layers.Dense(4, name="c"), keras.layers.Dense(4, name="d")
+    hidden = a(inputs)
+    out = d(keras.layers.Add()([c(keras.layers.Activation("tanh")(hidden)), inner(hidden)]))
+    keras.Model(inputs, out)
+    assert {layer.name for layer in followers(a)[0]} == {"b", "c"}
+    assert followers(a)[1] == ""  # Two ways, of which one has an activation.
+    assert [layer.name for layer in followers(c)[0]] == ["d"]
+    assert followers(d) == ([], "")
+    assert in_graph([a, c])
+    assert not in_graph([keras.layers.Dense(1)])
+
+
+def test_slopes_are_estimated_from_all_that_is_fed():
+    common = {"activation": "tanh", "weight_norm": 4.0, "units": 16}
+    fed = [
+        LayerState("b", 1.0, bias_norm=0.3, **common),
+        LayerState("c", 1.0, bias_norm=0.4, **common),
+    ]
+    for slope, found in ((0.19, ["a"]), (0.21, [])):
+        # 4 / sqrt(16) of 0.3 and of 0.4 is 0.5 together.
+        layer = LayerState("a", 1.0, bias_norm=0.5 * slope, feeds=("b", "c"), **common)
+        (one,) = saturated_layers(diagnose([layer, *fed])) or [None]
+        assert ([one] if one else []) == found
+    alone = LayerState("a", 1.0, bias_norm=1e-6, feeds=("b", "not watched"), **common)
+    assert not saturated_layers(diagnose([alone, *fed]))

@@ -1,0 +1,47 @@
+"""Which layers take what a layer puts out, in a model's graph."""
+
+import keras
+
+#: Layers that are an activation which saturates.
+LAYERS = {
+    "Sigmoid": "sigmoid",
+    "HardSigmoid": "hard_sigmoid",
+    "Tanh": "tanh",
+    "HardTanh": "hard_tanh",
+    "Softsign": "softsign",
+}
+
+
+def followers(layer):
+    """``(layers with weights that this one feeds, name of the activation on the way or "")``.
+
+    The way leads through layers without weights, and into nested models. A layer that is in no
+    graph, as those of subclassed models, or whose output is the model's own, feeds none.
+    """
+    found, activations, seen, waiting = [], [], set(), [layer]
+    while waiting:
+        for node in getattr(waiting.pop(), "_outbound_nodes", ()):
+            operation = node.operation
+            if id(operation) in seen:
+                continue
+            seen.add(id(operation))
+            if isinstance(operation, keras.Model) and operation.inputs:
+                waiting += [tensor._keras_history.operation for tensor in operation.inputs]
+            elif getattr(operation, "weights", ()):
+                found.append(operation)
+            else:
+                waiting.append(operation)
+                activations.append(activation_of(operation))
+    return found, "".join(activations) if len(found) == 1 else ""
+
+
+def activation_of(operation):
+    """The name of what `Activation("tanh")` or a layer such as `Tanh` computes, else ""."""
+    if isinstance(operation, keras.layers.Activation):
+        return getattr(operation.activation, "__name__", "")
+    return LAYERS.get(type(operation).__name__, "")
+
+
+def in_graph(layers):
+    """Whether these layers, or some of them, are part of a graph that can be walked."""
+    return any(getattr(layer, "_outbound_nodes", ()) for layer in layers)
