@@ -60,6 +60,8 @@ class LayerState:
     units: int = 1
     #: The layers that take what this one puts out. None: the next one in the list.
     feeds: tuple | None = None
+    #: All layers that come after it on some way to an output. None: all later ones in the list.
+    ahead: frozenset | None = None
 
 
 @dataclass(frozen=True)
@@ -141,16 +143,34 @@ def chain(layers):
     ]
 
 
+def ways(line):
+    """For each layer the indices of those that come after it; parallel branches do not."""
+    return [
+        [
+            j
+            for j, other in enumerate(line)
+            if (j > i if layer.ahead is None else other.name in layer.ahead)
+        ]
+        for i, layer in enumerate(line)
+    ]
+
+
+def steps(after, i, j):
+    """How many layers the gradient passes on its way from ``j`` back to ``i``."""
+    return 1 + sum(j in after[k] for k in after[i])
+
+
 def vanishing(layers, threshold):
     """Layers whose gradient is under ``threshold`` of that of a layer nearer to the output."""
     line = chain(layers)
+    after = ways(line)
     norms = np.array([layer.gradient_norm for layer in line])
-    small = [i for i in range(len(line) - 1) if norms[i] < threshold * norms[i + 1 :].max()]
+    small = [i for i, js in enumerate(after) if js and norms[i] < threshold * norms[js].max()]
     if not small:
         return []
     first = small[0]
-    peak = first + 1 + int(np.argmax(norms[first + 1 :]))
-    factor = (norms[first] / norms[peak]) ** (1 / (peak - first))
+    peak = max(after[first], key=lambda j: norms[j])
+    factor = (norms[first] / norms[peak]) ** (1 / steps(after, first, peak))
     text = (
         f"Vanishing gradients: from {line[peak].name} down to {line[first].name} the norm falls "
         f"from {norms[peak]:.1e} to {norms[first]:.1e}, by a factor of {factor:.2g} per layer; "
@@ -163,17 +183,21 @@ def exploding(layers, threshold, global_max):
     """Norms that grow towards the input, or that are large by themselves."""
     line = chain(layers)
     norms = np.array([layer.gradient_norm for layer in line])
-    if len(line) > 1:
-        large = [i for i in range(len(line) - 1) if norms[i] > threshold * norms[-1]]
-        if large:
-            first = large[0]
-            factor = (norms[first] / norms[-1]) ** (1 / (len(line) - 1 - first))
-            text = (
-                f"Exploding gradients: from {line[-1].name} down to {line[first].name} the norm "
-                f"grows from {norms[-1]:.1e} to {norms[first]:.1e}, by a factor of {factor:.2g} "
-                f"per layer; too large in {listed([line[i] for i in large])}."
-            )
-            return [problem("exploding", [line[i] for i in large], factor, text)]
+    after = ways(line)
+    # The last layers on the way to the outputs, the one with the largest gradient for each layer.
+    ends = [
+        max((j for j in js if not after[j]), key=lambda j: norms[j], default=None) for js in after
+    ]
+    large = [i for i, j in enumerate(ends) if j is not None and norms[i] > threshold * norms[j]]
+    if large:
+        first, last = large[0], ends[large[0]]
+        factor = (norms[first] / norms[last]) ** (1 / steps(after, first, last))
+        text = (
+            f"Exploding gradients: from {line[last].name} down to {line[first].name} the norm "
+            f"grows from {norms[last]:.1e} to {norms[first]:.1e}, by a factor of {factor:.2g} "
+            f"per layer; too large in {listed([line[i] for i in large])}."
+        )
+        return [problem("exploding", [line[i] for i in large], factor, text)]
     if np.isfinite(global_max) and global_max > threshold and line:
         # The layer with the largest share.
         peaks = [np.nan_to_num(layer.largest_norm, nan=layer.gradient_norm) for layer in line]

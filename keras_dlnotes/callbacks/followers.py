@@ -1,4 +1,4 @@
-"""Which layers take what a layer puts out, in a model's graph."""
+"""Which layers take what a layer puts out, and which come after it, in a model's graph."""
 
 import keras
 
@@ -45,3 +45,34 @@ def activation_of(operation):
 def in_graph(layers):
     """Whether these layers, or some of them, are part of a graph that can be walked."""
     return any(getattr(layer, "_outbound_nodes", ()) for layer in layers)
+
+
+def ahead(model, layers):
+    """For each of ``layers`` the ids of those that come after it on some way to an output.
+
+    None for a layer that is in no graph, nor in another layer that is.
+    """
+    everything = model._flatten_layers()
+    inside = {id(one): {id(part) for part in one._flatten_layers()} for one in everything}
+    return [
+        _reached([one for one in everything if id(layer) in inside[id(one)]], inside) - {id(layer)}
+        if any(_has_nodes(one) for one in everything if id(layer) in inside[id(one)])
+        else None
+        for layer in layers
+    ]
+
+
+def _reached(starts, inside):
+    """Ids of all layers behind these, a nested model's or a wrapper's own among them."""
+    found, seen, waiting = set(), set(), list(starts)
+    while waiting:
+        for node in getattr(waiting.pop(), "_outbound_nodes", ()):
+            if id(node.operation) not in seen:
+                seen.add(id(node.operation))
+                found |= inside.get(id(node.operation), set())
+                waiting.append(node.operation)
+    return found
+
+
+def _has_nodes(layer):
+    return bool(layer._inbound_nodes or layer._outbound_nodes)

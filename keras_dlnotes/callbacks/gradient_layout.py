@@ -1,5 +1,6 @@
 """Which variables are watched, under which names, and which layer each belongs to."""
 
+import functools
 import re
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes.callbacks.diagnosis import LayerState
-from keras_dlnotes.callbacks.followers import followers, in_graph
+from keras_dlnotes.callbacks.followers import ahead, followers, in_graph
 
 
 class Layout:
@@ -17,6 +18,7 @@ class Layout:
     """
 
     def __init__(self, model, include=None, exclude=None):
+        self._model = model
         owners = layers_of(model)
         trainable = [v for v in model.trainable_variables if np.prod(v.shape) > 0]
         chosen = [v for v in trainable if wanted(v.path, owners[id(v)].name, include, exclude)]
@@ -44,6 +46,14 @@ class Layout:
         pairs = zip(layers, self.layer_names, strict=True)
         self._names_by_layer = {id(layer): name for layer, name in pairs}
         self.sizes = np.array([np.prod(v.shape) for v in chosen], "float32")
+
+    @functools.cached_property
+    def _ahead(self):
+        """For each layer the names of those that come after it, None where nobody knows."""
+        return [
+            None if ids is None else frozenset(self._names_by_layer.get(each, "") for each in ids)
+            for ids in ahead(self._model, self.layers)
+        ]
 
     @property
     def names(self):
@@ -89,6 +99,7 @@ class Layout:
             sparse=isinstance(layer, keras.layers.Embedding),
             activation=activation,
             feeds=feeds,
+            ahead=self._ahead[i],
             bias_norm=np.nan if bias is None else value("norms", 0, 1, bias),
             units=1 if bias is None else int(self.variables[bias].shape[0]),
         )

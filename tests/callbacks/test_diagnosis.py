@@ -7,7 +7,7 @@ import pytest
 from keras_dlnotes import layers
 from keras_dlnotes.callbacks import GradientMonitor
 from keras_dlnotes.callbacks.diagnosis import LayerState, Thresholds, diagnose
-from keras_dlnotes.callbacks.followers import followers, in_graph
+from keras_dlnotes.callbacks.followers import ahead, followers, in_graph
 
 
 def chain(norms, **more):
@@ -179,7 +179,38 @@ def test_branches_are_told_apart():
     y = dict.fromkeys(names, x[:, :1])
     monitor = GradientMonitor(on_problem=None)
     model.fit(x, y, epochs=1, batch_size=16, verbose=0, callbacks=[monitor])
-    assert not saturated_layers(monitor.problems)
+    assert not {"saturated", "vanishing"} & set(kinds(monitor.problems))
+    # The whole norm is large, which is no growth from layer to layer.
+    assert "from " not in "".join(p.message for p in monitor.problems if p.kind == "exploding")
+
+
+def test_what_comes_after_a_layer_on_its_way():
+    inputs = keras.Input((4, 3))
+    inner = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="b")], name="inner")
+    hidden = keras.layers.LSTM(8, name="a")(inputs)
+    heads = [keras.layers.Dense(2, name=name)(each) for name, each in
+             zip("cd", (inner(hidden), hidden), strict=True)]  # fmt: skip
+    model = keras.Model(inputs, heads)
+    layers = {one.name: one for one in model._flatten_layers()}
+    asked = [layers[name] for name in ("lstm_cell", "b", "c", "d")]
+    names = {id(one): one.name for one in layers.values()}
+    found = [{names[each] for each in ids} & set("abcd") for ids in ahead(model, asked)]
+    assert found == [{"b", "c", "d"}, {"c"}, set(), set()]
+    assert ahead(model, [keras.layers.Dense(1)]) == [None]
+
+
+@pytest.mark.parametrize(("norms", "kind"), [((1e-5, 1.0), "vanishing"), ((1e5, 1.0), "exploding")])
+def test_only_what_comes_after_a_layer_is_compared_with_it(norms, kind):
+    """a feeds b; c is another branch, with quite other gradients."""
+    a, b = (
+        LayerState(n, norm, ahead=frozenset("b" * (n == "a")))
+        for n, norm in zip("ab", norms, strict=True)
+    )
+    c = LayerState("c", norms[0] ** 2, ahead=frozenset())
+    (found,) = diagnose([a, c, b])
+    assert (found.kind, found.layers) == (kind, ("a",))
+    assert found.value == pytest.approx(norms[0])
+    assert diagnose([LayerState("a", 1.0, ahead=frozenset("b")), c, LayerState("b", 1.0)]) == []
 
 
 def test_the_layers_a_layer_feeds():
