@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_dlnotes.callbacks.layer_state import chain, feeding, steps, ways
+
 #: The largest slope of the activations that saturate.
 SLOPES = {"sigmoid": 0.25, "hard_sigmoid": 0.2, "tanh": 1.0, "softsign": 1.0, "hard_tanh": 1.0}
 
@@ -39,32 +41,6 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
-class LayerState:
-    """One layer's numbers over one epoch; NaN for what is not known."""
-
-    name: str
-    gradient_norm: float
-    largest_norm: float = np.nan
-    update_ratio: float = np.nan
-    weight_norm: float = np.nan
-    zeros: float = np.nan
-    nonfinite: float = 0.0
-    first_nonfinite: int = 0
-    #: Whether the layer has a matrix or kernel: biases and scales follow other laws.
-    kernel: bool = True
-    #: A lookup: most rows have no gradient, and that is as it should be.
-    sparse: bool = False
-    activation: str = ""
-    #: Norm of the bias's gradient and number of units; for the slope of sigmoids.
-    bias_norm: float = np.nan
-    units: int = 1
-    #: The layers that take what this one puts out. None: the next one in the list.
-    feeds: tuple | None = None
-    #: All layers that come after it on some way to an output. None: all later ones in the list.
-    ahead: frozenset | None = None
-
-
-@dataclass(frozen=True)
 class Problem:
     """What was found: its kind, the layers (input side first), the number, and it all in words."""
 
@@ -89,6 +65,7 @@ def diagnose(layers, thresholds=None, global_max=np.nan):
         List of ``Problem``, the most pressing first.
 
     Example:
+        >>> from keras_dlnotes.callbacks.layer_state import LayerState
         >>> net = [LayerState(f"dense_{i}", 0.1 ** (4 - i)) for i in range(5)]
         >>> for problem in diagnose(net):
         ...     print(problem.kind, problem.layers, f"{problem.value:.2g}")
@@ -132,32 +109,6 @@ def nonfinite(layers):
         f"{step:.0f} in {listed(first)}."
     )
     return [problem("nonfinite", first, step, text)]
-
-
-def chain(layers):
-    """The layers whose norms can be compared along the depth."""
-    return [
-        layer
-        for layer in layers
-        if layer.kernel and np.isfinite(layer.gradient_norm) and layer.gradient_norm > 0
-    ]
-
-
-def ways(line):
-    """For each layer the indices of those that come after it; parallel branches do not."""
-    return [
-        [
-            j
-            for j, other in enumerate(line)
-            if (j > i if layer.ahead is None else other.name in layer.ahead)
-        ]
-        for i, layer in enumerate(line)
-    ]
-
-
-def steps(after, i, j):
-    """How many layers the gradient passes on its way from ``j`` back to ``i``."""
-    return 1 + sum(j in after[k] for k in after[i])
 
 
 def vanishing(layers, threshold):
@@ -213,19 +164,26 @@ def exploding(layers, threshold, global_max):
 def dead(layers, threshold):
     """Layers with (almost) no gradient at all; the one nearest to the output is the cause."""
     line = [layer for layer in layers if not layer.sparse]
-    gone = [layer.largest_norm == 0 or layer.zeros >= threshold for layer in line]
-    found, run = [], []
-    for layer, is_gone in [*zip(line, gone, strict=True), (None, False)]:
-        if is_gone:
-            run.append(layer)
-        elif run:
-            cause, before = run[-1], run[:-1]
-            share = 1.0 if cause.largest_norm == 0 else cause.zeros
-            text = f"Dead layer: {share:.0%} of the gradient of {cause.name} is exactly zero"
-            text += f", and with it {listed(before)} gets none." if before else "."
-            found.append(problem("dead", run, share, text))
-            run = []
-    return found
+    gone = {
+        layer.name: layer for layer in line if layer.largest_norm == 0 or layer.zeros >= threshold
+    }
+    fed = dict(feeding(line))
+    found = {}
+    for layer in gone.values():
+        cause, passed = layer.name, set()
+        while fed[cause] and gone.keys() >= set(fed[cause]) and cause not in passed:
+            passed.add(cause)
+            cause = fed[cause][-1]
+        found.setdefault(cause, []).append(layer)
+    return [_dead(gone[cause], lost) for cause, lost in found.items()]
+
+
+def _dead(cause, lost):
+    share = 1.0 if cause.largest_norm == 0 else cause.zeros
+    before = [layer for layer in lost if layer is not cause]
+    text = f"Dead layer: {share:.0%} of the gradient of {cause.name} is exactly zero"
+    text += f", and with it {listed(before)} gets none." if before else "."
+    return problem("dead", lost, share, text)
 
 
 def saturated(layers, threshold):
@@ -237,11 +195,9 @@ def saturated(layers, threshold):
     since examples do not pull the same way, its root mean square rather than its mean.
     """
     by_name = {layer.name: layer for layer in layers}
-    followers = [layer.name for layer in layers[1:]] + [None]
     found = []
-    for layer, follower in zip(layers, followers, strict=True):
+    for layer, (_, names) in zip(layers, feeding(layers), strict=True):
         slope = SLOPES.get(layer.activation)
-        names = (follower,) if layer.feeds is None else layer.feeds
         fed = [by_name.get(name) for name in names]
         known = fed and all(f and f.bias_norm > 0 and f.weight_norm > 0 for f in fed)
         if slope is None or not known:

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.callbacks.diagnosis import LayerState
 from keras_dlnotes.callbacks.followers import ahead, followers, in_graph
+from keras_dlnotes.callbacks.layer_state import LayerState
 
 
 class Layout:

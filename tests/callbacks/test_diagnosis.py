@@ -6,8 +6,9 @@ import pytest
 
 from keras_dlnotes import layers
 from keras_dlnotes.callbacks import GradientMonitor
-from keras_dlnotes.callbacks.diagnosis import LayerState, Thresholds, diagnose
+from keras_dlnotes.callbacks.diagnosis import Thresholds, diagnose
 from keras_dlnotes.callbacks.followers import ahead, followers, in_graph
+from keras_dlnotes.callbacks.layer_state import LayerState
 
 
 def chain(norms, **more):
@@ -47,6 +48,19 @@ def test_exploding_towards_the_input_and_as_a_whole():
     (found,) = diagnose(chain([10.0, 2000.0, 900.0]), global_max=2e3)
     assert found.layers == ("layer_1",)
     assert "clip" in found.message
+
+
+def test_a_dead_branch_is_one_problem():
+    """a feeds b, beside it c feeds d, and both feed e; what stands between in the list lives."""
+    norms = {"a": 0.0, "c": 1.0, "b": 0.0, "d": 1.0, "e": 1.0}
+    feeds = {"a": ("b",), "c": ("d",), "b": ("e",), "d": ("e",), "e": ()}
+    net = [LayerState(n, x, largest_norm=x, feeds=feeds[n]) for n, x in norms.items()]
+    (found,) = diagnose(net)
+    assert (found.kind, found.layers) == ("dead", ("a", "b"))
+    assert "gradient of b is exactly zero, and with it a gets none" in found.message
+    # Shared layers feed themselves.
+    again = [LayerState("a", 0.0, largest_norm=0.0, feeds=("a",)), LayerState("b", 1.0, feeds=())]
+    assert [problem.layers for problem in diagnose(again)] == [("a",)]
 
 
 def test_dead_layers_name_the_one_that_is_the_cause():
