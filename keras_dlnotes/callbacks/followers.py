@@ -25,8 +25,10 @@ def followers(layer):
             if id(operation) in seen:
                 continue
             seen.add(id(operation))
-            if isinstance(operation, keras.Model) and operation.inputs:
-                waiting += [tensor._keras_history.operation for tensor in operation.inputs]
+            is_model = isinstance(operation, keras.Model)
+            inner = getattr(operation, "inputs", None) if is_model else None
+            if inner:
+                waiting += [tensor._keras_history.operation for tensor in inner]
             elif getattr(operation, "weights", ()):
                 found.append(operation)
             else:

@@ -227,6 +227,29 @@ def test_only_what_comes_after_a_layer_is_compared_with_it(norms, kind):
     assert diagnose([LayerState("a", 1.0, ahead=frozenset("b")), c, LayerState("b", 1.0)]) == []
 
 
+def test_a_subclassed_model_in_a_graph_is_one_layer_of_it():
+    class Inner(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.b = keras.layers.Dense(4, "tanh", name="b")
+
+        def call(self, x):
+            return self.b(x)
+
+    a, c = keras.layers.Dense(4, "tanh", name="a"), keras.layers.Dense(1, name="c")
+    inner = Inner()
+    model = keras.Sequential([keras.Input((4,)), a, inner, c])
+    assert followers(a) == ([inner], "")
+    names = {id(one): one.name for one in model._flatten_layers()}
+    found = [{names[each] for each in ids} & set("abc") for ids in ahead(model, [a, inner.b, c])]
+    assert found == [{"b", "c"}, {"c"}, set()]
+    model.compile("sgd", "mse")
+    monitor = GradientMonitor()
+    x = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
+    model.fit(x, x[:, :1], verbose=0, callbacks=[monitor])
+    assert monitor.problems == []
+
+
 def test_the_layers_a_layer_feeds():
     inputs = keras.Input((4,))
     a = keras.layers.Dense(4, name="a")
