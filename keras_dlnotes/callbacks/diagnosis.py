@@ -20,8 +20,8 @@ REMEDY = {
     "division by zero in the loss, and for NaN in the data",
     "vanishing": "use ReLU with He initialisation, BatchNormalization between the layers, or "
     "residual connections",
-    "exploding": "clip (global_clipnorm=1.0), lower the learning rate, use smaller initial weights "
-    "(Glorot or He) or BatchNormalization",
+    "exploding": "clip (global_clipnorm=1.0), lower the learning rate, scale inputs and targets, "
+    "use smaller initial weights (Glorot or He) or BatchNormalization",
     "dead": "lower the learning rate, use LeakyReLU or ELU, He initialisation and small positive "
     "or zero biases",
     "saturated": "scale the inputs, start from smaller weights (Glorot), use BatchNormalization "
@@ -53,13 +53,14 @@ class Problem:
         return self.message
 
 
-def diagnose(layers, thresholds=None, global_max=np.nan):
+def diagnose(layers, thresholds=None, global_max=np.nan, loss=0.0):
     """Problems of a net whose ``layers`` stand in order from the input to the output.
 
     Args:
         layers: List of ``LayerState``.
         thresholds: A ``Thresholds``.
         global_max: Float. The epoch's largest norm of all gradients together.
+        loss: Float. The epoch's loss, which can be NaN though no gradient is.
 
     Returns:
         List of ``Problem``, the most pressing first.
@@ -72,7 +73,7 @@ def diagnose(layers, thresholds=None, global_max=np.nan):
         vanishing ('dense_0',) 0.1
     """
     thresholds = thresholds or Thresholds()
-    found = nonfinite(layers)
+    found = nonfinite(layers, loss)
     dead_ones = dead(layers, thresholds.dead)
     found += dead_ones
     lost = {name for problem in dead_ones for name in problem.layers}
@@ -97,10 +98,16 @@ def listed(layers, most=4):
     return ", ".join(names)
 
 
-def nonfinite(layers):
+def nonfinite(layers, loss):
     bad = [layer for layer in layers if layer.nonfinite > 0]
-    if not bad:
+    if not bad and np.isfinite(loss):
         return []
+    if not bad:
+        text = (
+            f"The loss is {loss:g}, though all gradients are finite: the slope of a logarithm or a "
+            "root is a number even where the value is none, or a sum overflows."
+        )
+        return [problem("nonfinite", [], loss, text)]
     step = min(layer.first_nonfinite or np.inf for layer in bad)
     first = [layer for layer in bad if layer.first_nonfinite == step] or bad
     count = sum(layer.nonfinite for layer in bad)

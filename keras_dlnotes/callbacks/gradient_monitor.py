@@ -236,7 +236,8 @@ class GradientMonitor(keras.callbacks.Callback):
         if self.histograms:
             self.histogram_history.append(self._histograms({"epoch": epoch}, record))
         layers = self._recorder.layout.states(record)
-        self.problems = diagnose(layers, self.thresholds, record["norms"][0, MAX, -1])
+        loss = float((logs or {}).get("loss", 0.0))
+        self.problems = diagnose(layers, self.thresholds, record["norms"][0, MAX, -1], loss)
         self._events.write("epoch", epoch, self._recorder.layout, record, single)
         self._events.picture(epoch)
         if self._csv_file is not None:

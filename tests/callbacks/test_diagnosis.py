@@ -50,6 +50,21 @@ def test_exploding_towards_the_input_and_as_a_whole():
     assert "clip" in found.message
 
 
+def test_a_loss_that_is_no_number_though_all_gradients_are():
+    def loss(y, p):
+        return -keras.ops.log(p - 1e3)  # Of something negative; the slope is 1 / (1e3 - p).
+
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(1e-3), loss)
+    x = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
+    monitor = GradientMonitor(on_problem=None)
+    model.fit(x, x[:, :1], verbose=0, callbacks=[monitor])
+    first = monitor.problems[0]
+    assert (first.kind, first.layers) == ("nonfinite", ())
+    assert "The loss is nan, though all gradients are finite" in first.message
+    assert "The loss is nan" in monitor.report()
+
+
 def test_a_dead_branch_is_one_problem():
     """a feeds b, beside it c feeds d, and both feed e; what stands between in the list lives."""
     norms = {"a": 0.0, "c": 1.0, "b": 0.0, "d": 1.0, "e": 1.0}
