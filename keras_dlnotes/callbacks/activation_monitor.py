@@ -7,9 +7,9 @@ import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes.callbacks import gradient_taps
+from keras_dlnotes.callbacks.activation_diagnosis import diagnose
 from keras_dlnotes.callbacks.activation_recorder import STATISTICS, ActivationRecorder
 from keras_dlnotes.callbacks.announcement import announce, checked
-from keras_dlnotes.callbacks.diagnosis import REMEDY, Problem
 from keras_dlnotes.callbacks.event_picture import EventPicture
 from keras_dlnotes.callbacks.event_writer import EventWriter, check_writable
 from keras_dlnotes.callbacks.fit_end import when_fit_breaks
@@ -201,7 +201,9 @@ class ActivationMonitor(keras.callbacks.Callback):
         self._write(epoch, row)
         if self._csv_file is not None:
             self._csv_file.write(self._epochs)
-        self.problems = self._diagnose(row, units)
+        self.problems = diagnose(
+            measured, self.dead_units, recorder.kinds, self.dead, self.saturated
+        )
         announce(self.problems, self.on_problem, epoch, self._model, self._warned)
 
     def on_train_end(self, logs=None):
@@ -232,27 +234,6 @@ class ActivationMonitor(keras.callbacks.Callback):
         self._writer.flush()
         if self._picture is not None:
             self._picture.update(epoch)
-
-    def _diagnose(self, row, units):
-        found = []
-        for name, active in units.items():
-            idle = self.dead_units[name]
-            if len(idle) >= self.dead * len(active):
-                some = ", ".join(map(str, idle[:8])) + (", ..." if len(idle) > 8 else "")
-                text = (
-                    f"Dead ReLU: {len(idle)} of {len(active)} units of {name} were never active "
-                    f"in the epoch ({some}). Remedy: {REMEDY['dead']}."
-                )
-                found.append(Problem("dead", (name,), len(idle) / len(active), text))
-        for name, share in row["activation_saturated"].items():
-            if share >= self.saturated:
-                kind = self._recorder.kinds[name]
-                text = (
-                    f"Saturated {kind} in {name}: {share:.0%} of its outputs lie where the slope "
-                    f"is under 5 % of its largest. Remedy: {REMEDY['saturated']}."
-                )
-                found.append(Problem("saturated", (name,), share, text))
-        return found
 
     def report(self):
         """The last epoch as a table, and the diagnosis."""

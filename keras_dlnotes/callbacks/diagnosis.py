@@ -92,7 +92,7 @@ def problem(kind, layers, value, text):
 
 
 def listed(layers, most=4):
-    names = [layer.name for layer in layers]
+    names = [getattr(layer, "name", layer) for layer in layers]
     if len(names) > most:
         return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
     return ", ".join(names)

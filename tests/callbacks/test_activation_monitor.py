@@ -229,6 +229,22 @@ def test_csv_plot_and_report(tmp_path):
     assert monitor.report().startswith("Activations of epoch 2, from sample batch")
 
 
+@in_training
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_outputs_that_are_no_numbers_are_told_of(value):
+    model = net(0.0, "tanh")
+    model.get_layer("out").kernel.assign(np.full((6, 2), value))
+    model.layers[-1].activation = keras.activations.linear
+    monitor = ActivationMonitor(on_problem=None)
+    fit(model, monitor)
+    # The first of three batches hands its gradient back, and the next ones find no weights.
+    (found,) = monitor.problems
+    assert (found.kind, found.layers) == ("nonfinite", ("hidden", "out"))
+    assert found.value == pytest.approx(2 / 3)
+    assert "infinities or NaN in 67% of the batches from hidden on" in found.message
+    assert "Non-finite outputs" in monitor.report()
+
+
 def test_errors_come_before_training():
     for kwargs in ({"dead": 0}, {"saturated": 2}, {"histograms": 1}, {"on_problem": 1}):
         with pytest.raises(ValueError, match=f"`{next(iter(kwargs))}` must be"):
