@@ -1,7 +1,7 @@
 """What the outputs of layers say about a net, in words."""
 
 from keras_dlnotes.callbacks.activation_recorder import STATISTICS
-from keras_dlnotes.callbacks.diagnosis import REMEDY, Problem, listed
+from keras_dlnotes.callbacks.diagnosis import listed, problem
 from keras_dlnotes.callbacks.running_tables import COUNT, MEAN
 
 MEANS, ZEROS, SATURATED = (
@@ -27,7 +27,7 @@ def diagnose(measured, dead_units, kinds, dead, saturated):
                 f"Dead ReLU: {len(idle)} of {units} units of {name} were never active "
                 f"in the epoch ({some})."
             )
-            found.append(problem("dead", (name,), len(idle) / units, text))
+            found.append(problem("dead", [name], len(idle) / units, text))
     for name, part in measured.items():
         count, share = part["table"][SATURATED, [COUNT, MEAN], 0]
         if count and share >= saturated:
@@ -35,7 +35,7 @@ def diagnose(measured, dead_units, kinds, dead, saturated):
                 f"Saturated {kinds[name]} in {name}: {share:.0%} of its outputs lie where the "
                 "slope is under 5 % of its largest."
             )
-            found.append(problem("saturated", (name,), share, text))
+            found.append(problem("saturated", [name], share, text))
     return found
 
 
@@ -52,8 +52,4 @@ def nonfinite(measured):
         f"Non-finite outputs: infinities or NaN in {shares[bad[0]]:.0%} of the batches from "
         f"{bad[0]} on ({listed(bad)})."
     )
-    return [problem("nonfinite", tuple(bad), shares[bad[0]], text)]
-
-
-def problem(kind, names, value, text):
-    return Problem(kind, names, float(value), f"{text} Remedy: {REMEDY[kind]}.")
+    return [problem("nonfinite", bad, shares[bad[0]], text)]

@@ -87,12 +87,16 @@ def diagnose(layers, thresholds=None, global_max=np.nan, loss=0.0):
 
 
 def problem(kind, layers, value, text):
-    names = tuple(layer.name for layer in layers)
-    return Problem(kind, names, float(value), f"{text} Remedy: {REMEDY[kind]}.")
+    return Problem(kind, names_of(layers), float(value), f"{text} Remedy: {REMEDY[kind]}.")
+
+
+def names_of(layers):
+    """Names of layers, which may be names already."""
+    return tuple(getattr(layer, "name", layer) for layer in layers)
 
 
 def listed(layers, most=4):
-    names = [getattr(layer, "name", layer) for layer in layers]
+    names = names_of(layers)
     if len(names) > most:
         return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
     return ", ".join(names)
