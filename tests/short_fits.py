@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
 
-from keras_dlnotes.callbacks.early_variables import make_variables
+from keras_dlnotes.callbacks.taps.early_variables import make_variables
 
 by_keras = TensorFlowTrainer._maybe_symbolic_build
 

@@ -6,20 +6,20 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.callbacks import gradient_taps
-from keras_dlnotes.callbacks.activation_diagnosis import diagnose
-from keras_dlnotes.callbacks.activation_recorder import STATISTICS, ActivationRecorder
-from keras_dlnotes.callbacks.announcement import announce, checked
-from keras_dlnotes.callbacks.event_picture import EventPicture
-from keras_dlnotes.callbacks.event_writer import EventWriter, check_writable
-from keras_dlnotes.callbacks.fit_end import when_fit_breaks
-from keras_dlnotes.callbacks.gradient_events import EDGES
-from keras_dlnotes.callbacks.gradient_history import History
-from keras_dlnotes.callbacks.gradient_layout import patterns
-from keras_dlnotes.callbacks.history_file import HistoryFile
-from keras_dlnotes.callbacks.running_tables import COUNT, MAX, MEAN, MIN
-from keras_dlnotes.callbacks.tables import number, paragraph, table
-from keras_dlnotes.callbacks.tuner_trial import trial_directory
+from keras_dlnotes.callbacks.diagnosis.activation_diagnosis import diagnose
+from keras_dlnotes.callbacks.diagnosis.announcement import announce, checked
+from keras_dlnotes.callbacks.measures.activation_recorder import STATISTICS, ActivationRecorder
+from keras_dlnotes.callbacks.measures.gradient_history import History
+from keras_dlnotes.callbacks.measures.gradient_layout import patterns
+from keras_dlnotes.callbacks.measures.running_tables import COUNT, MAX, MEAN, MIN
+from keras_dlnotes.callbacks.reports.event_picture import EventPicture
+from keras_dlnotes.callbacks.reports.event_writer import EventWriter, check_writable
+from keras_dlnotes.callbacks.reports.gradient_events import EDGES
+from keras_dlnotes.callbacks.reports.history_file import HistoryFile
+from keras_dlnotes.callbacks.reports.tables import number, paragraph, table
+from keras_dlnotes.callbacks.reports.tuner_trial import trial_directory
+from keras_dlnotes.callbacks.taps import gradient_taps
+from keras_dlnotes.callbacks.taps.fit_end import when_fit_breaks
 
 CHARTS = {
     "Mean of each layer's output": "activation_mean",

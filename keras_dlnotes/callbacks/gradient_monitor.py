@@ -7,20 +7,20 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.callbacks import gradient_taps
-from keras_dlnotes.callbacks.announcement import announce, checked
-from keras_dlnotes.callbacks.diagnosis import Thresholds, diagnose
-from keras_dlnotes.callbacks.event_writer import check_writable
-from keras_dlnotes.callbacks.gradient_events import GradientEvents
-from keras_dlnotes.callbacks.gradient_history import History
-from keras_dlnotes.callbacks.gradient_layout import Layout, patterns
-from keras_dlnotes.callbacks.gradient_reader import GradientReader
-from keras_dlnotes.callbacks.gradient_recorder import GradientRecorder
-from keras_dlnotes.callbacks.gradient_report import gradient_report
-from keras_dlnotes.callbacks.gradient_statistics import HISTOGRAMS
-from keras_dlnotes.callbacks.history_file import HistoryFile
-from keras_dlnotes.callbacks.running_tables import MAX
-from keras_dlnotes.callbacks.tuner_trial import trial_directory
+from keras_dlnotes.callbacks.diagnosis.announcement import announce, checked
+from keras_dlnotes.callbacks.diagnosis.gradient_diagnosis import Thresholds, diagnose
+from keras_dlnotes.callbacks.measures.gradient_history import History
+from keras_dlnotes.callbacks.measures.gradient_layout import Layout, patterns
+from keras_dlnotes.callbacks.measures.gradient_reader import GradientReader
+from keras_dlnotes.callbacks.measures.gradient_recorder import GradientRecorder
+from keras_dlnotes.callbacks.measures.gradient_statistics import HISTOGRAMS
+from keras_dlnotes.callbacks.measures.running_tables import MAX
+from keras_dlnotes.callbacks.reports.event_writer import check_writable
+from keras_dlnotes.callbacks.reports.gradient_events import GradientEvents
+from keras_dlnotes.callbacks.reports.gradient_report import gradient_report
+from keras_dlnotes.callbacks.reports.history_file import HistoryFile
+from keras_dlnotes.callbacks.reports.tuner_trial import trial_directory
+from keras_dlnotes.callbacks.taps import gradient_taps
 
 
 class GradientMonitor(keras.callbacks.Callback):

@@ -3,7 +3,7 @@
 import keras
 
 from keras_dlnotes import _checks
-from keras_dlnotes.word2vec import evaluation
+from keras_dlnotes.word2vec.asking import evaluation
 from keras_dlnotes.word2vec.corpus import Corpus
 
 

@@ -12,9 +12,10 @@ import time
 import warnings
 
 from keras_dlnotes import _checks
-from keras_dlnotes.word2vec import reading, writing
-from keras_dlnotes.word2vec.clusters import classes
+from keras_dlnotes.word2vec.asking.clusters import classes
 from keras_dlnotes.word2vec.corpus import Corpus
+from keras_dlnotes.word2vec.files import writing
+from keras_dlnotes.word2vec.text import reading
 from keras_dlnotes.word2vec.vectors import WordVectors
 from keras_dlnotes.word2vec.vocabulary import Vocabulary
 

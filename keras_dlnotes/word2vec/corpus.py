@@ -5,9 +5,9 @@ import pathlib
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.word2vec import corpus_cache, corpus_file, reading
-from keras_dlnotes.word2vec.counting import ByteWords, TokenWords
-from keras_dlnotes.word2vec.encoding import chooser, encoded
+from keras_dlnotes.word2vec.text import corpus_cache, corpus_file, reading
+from keras_dlnotes.word2vec.text.counting import ByteWords, TokenWords
+from keras_dlnotes.word2vec.text.encoding import chooser, encoded
 from keras_dlnotes.word2vec.vocabulary import Vocabulary
 
 

@@ -6,16 +6,16 @@ from keras import ops
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.word2vec import prediction
-from keras_dlnotes.word2vec.architectures import ContinuousBagOfWords, SkipGram
 from keras_dlnotes.word2vec.huffman import HuffmanTree
-from keras_dlnotes.word2vec.initial_vectors import rows_of
 from keras_dlnotes.word2vec.noise import NoiseDistribution
-from keras_dlnotes.word2vec.output_negative import SharedNoise
-from keras_dlnotes.word2vec.output_softmax import FullSoftmax
-from keras_dlnotes.word2vec.output_tree import TreePaths
-from keras_dlnotes.word2vec.step import Step
-from keras_dlnotes.word2vec.training import Perplexity, Training
+from keras_dlnotes.word2vec.outputs import prediction
+from keras_dlnotes.word2vec.outputs.negative import SharedNoise
+from keras_dlnotes.word2vec.outputs.softmax import FullSoftmax
+from keras_dlnotes.word2vec.outputs.tree import TreePaths
+from keras_dlnotes.word2vec.training.architectures import ContinuousBagOfWords, SkipGram
+from keras_dlnotes.word2vec.training.fitting import Perplexity, Training
+from keras_dlnotes.word2vec.training.initial_vectors import rows_of
+from keras_dlnotes.word2vec.training.step import Step
 from keras_dlnotes.word2vec.vocabulary import Vocabulary
 
 

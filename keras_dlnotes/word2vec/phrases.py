@@ -5,10 +5,11 @@ import json
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.word2vec import corpus_file, writing
 from keras_dlnotes.word2vec.corpus import Corpus
-from keras_dlnotes.word2vec.corpus_cache import Scratch
-from keras_dlnotes.word2vec.selection import checked
+from keras_dlnotes.word2vec.files import writing
+from keras_dlnotes.word2vec.text import corpus_file
+from keras_dlnotes.word2vec.text.corpus_cache import Scratch
+from keras_dlnotes.word2vec.text.selection import checked
 from keras_dlnotes.word2vec.vocabulary import select
 
 SCORINGS = ("word2phrase", "gensim", "npmi")

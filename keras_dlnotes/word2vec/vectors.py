@@ -3,8 +3,9 @@
 import numpy as np
 
 from keras_dlnotes import _checks
-from keras_dlnotes.word2vec import evaluation, exports, formats, mover, spelling, store
-from keras_dlnotes.word2vec.queries import Queries
+from keras_dlnotes.word2vec.asking import evaluation, mover, spelling
+from keras_dlnotes.word2vec.asking.queries import Queries
+from keras_dlnotes.word2vec.files import exports, formats, store
 
 KEYS = (str, int, np.integer)
 

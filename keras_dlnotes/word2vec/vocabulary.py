@@ -7,9 +7,11 @@ import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes._saving import serializable
-from keras_dlnotes.word2vec import reading, spelling, writing
-from keras_dlnotes.word2vec.counting import ByteWords, TokenWords, total
-from keras_dlnotes.word2vec.selection import named, selected
+from keras_dlnotes.word2vec.asking import spelling
+from keras_dlnotes.word2vec.files import writing
+from keras_dlnotes.word2vec.text import reading
+from keras_dlnotes.word2vec.text.counting import ByteWords, TokenWords, total
+from keras_dlnotes.word2vec.text.selection import named, selected
 
 
 @serializable

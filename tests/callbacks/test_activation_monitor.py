@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_dlnotes.callbacks import ActivationMonitor, GradientMonitor, gradient_taps
+from keras_dlnotes.callbacks import ActivationMonitor, GradientMonitor
+from keras_dlnotes.callbacks.taps import gradient_taps
 
 BACKEND = keras.backend.backend()
 in_training = pytest.mark.skipif(BACKEND == "jax", reason="JAX needs a sample batch")

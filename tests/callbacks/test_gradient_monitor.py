@@ -8,12 +8,9 @@ import numpy as np
 import pytest
 
 from keras_dlnotes import optimizers, plots
-from keras_dlnotes.callbacks import (
-    GradientMonitor,
-    gradient_buffer,
-    gradient_recorder,
-    gradient_taps,
-)
+from keras_dlnotes.callbacks import GradientMonitor
+from keras_dlnotes.callbacks.measures import gradient_buffer, gradient_recorder
+from keras_dlnotes.callbacks.taps import gradient_taps
 
 BACKEND = keras.backend.backend()
 COMPILE = [{}] if BACKEND == "torch" else [{}, {"jit_compile": True}, {"run_eagerly": True}]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_dlnotes.callbacks import GradientMonitor
-from keras_dlnotes.callbacks.tuner_trial import trial_directory
+from keras_dlnotes.callbacks.reports.tuner_trial import trial_directory
 
 
 def test_outside_of_a_search_the_directory_is_the_one_given():

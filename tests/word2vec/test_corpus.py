@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_dlnotes.word2vec import corpus_file, reading
 from keras_dlnotes.word2vec.corpus import Corpus
+from keras_dlnotes.word2vec.text import corpus_file, reading
 from keras_dlnotes.word2vec.vocabulary import Vocabulary
 
 ROOT = pathlib.Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_dlnotes.word2vec.huffman import HuffmanTree
-from keras_dlnotes.word2vec.tree_tables import TreeTables
+from keras_dlnotes.word2vec.outputs.tree_tables import TreeTables
 
 COUNTS = st.lists(st.integers(0, 1000), min_size=2, max_size=60)
 

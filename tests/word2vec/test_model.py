@@ -299,7 +299,7 @@ def test_score_is_the_loss_of_whole_windows(corpus, architecture, output, monkey
     texts = [words, ["a1"], [], ["nowhere"]]
     np.testing.assert_allclose(model.score(texts), [expected, 0, 0, 0], rtol=1e-5)
     whole = model.score([words * 20])
-    monkeypatch.setattr("keras_dlnotes.word2vec.prediction.BLOCK", 1)
+    monkeypatch.setattr("keras_dlnotes.word2vec.outputs.prediction.BLOCK", 1)
     np.testing.assert_allclose(model.score([words * 20]), whole, rtol=1e-6)
 
 

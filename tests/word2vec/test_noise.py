@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_dlnotes.word2vec.architectures import SkipGram
 from keras_dlnotes.word2vec.noise import NoiseDistribution
-from keras_dlnotes.word2vec.output_negative import SharedNoise
-from keras_dlnotes.word2vec.step import Step
+from keras_dlnotes.word2vec.outputs.negative import SharedNoise
+from keras_dlnotes.word2vec.training.architectures import SkipGram
+from keras_dlnotes.word2vec.training.step import Step
 
 COUNTS = np.array([1000, 500, 0, 77, 20, 20, 3, 1, 0, 1])
 

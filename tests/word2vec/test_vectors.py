@@ -114,7 +114,7 @@ def test_batches_answer_what_single_questions_do(ours, monkeypatch):
     negative = [None, "word6", ["word7"], []]
     single = [ours.most_similar(p, n, topn=4) for p, n in zip(positive, negative, strict=True)]
     same(ours.most_similar_batch(positive, negative, topn=4), single)
-    monkeypatch.setattr("keras_dlnotes.word2vec.queries.BLOCK", 100)  # One query at a time.
+    monkeypatch.setattr("keras_dlnotes.word2vec.asking.queries.BLOCK", 100)  # One query at a time.
     same(ours.most_similar_batch(positive, negative, topn=4), single)
     clipped = ours.most_similar_batch(["word3"], topn=2, restrict_vocab=9)
     same(clipped, [ours.most_similar("word3", topn=2, restrict_vocab=9)])

@@ -1,0 +1,1 @@
+"""What people read: tables, CSV files, and the events that TensorBoard shows."""

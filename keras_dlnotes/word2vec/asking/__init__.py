@@ -1,0 +1,1 @@
+"""What can be asked of words with vectors, and how good the answers are."""

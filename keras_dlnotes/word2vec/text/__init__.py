@@ -1,0 +1,1 @@
+"""From text to numbers: files are read, words counted, chosen and encoded."""

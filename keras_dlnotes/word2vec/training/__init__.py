@@ -1,0 +1,1 @@
+"""How vectors are learned: windows, one step of fixed shape, the descent, and `fit`."""
