@@ -64,6 +64,38 @@ def test_training_batches_are_measured_as_they_pass(how):
         assert monitor.histogram_history[0]["activation"][name].sum() == y.size
 
 
+class Mean(keras.layers.Layer):
+    """Its output is one number, without axes."""
+
+    def call(self, x):
+        return keras.ops.mean(x)
+
+
+@in_training
+@pytest.mark.parametrize("how", COMPILE, ids=str)
+def test_units_are_along_the_channels_wherever_these_are(how):
+    x = np.random.default_rng(0).normal(size=(8, 3, 5)).astype("float32")
+    x[:, 1] = -1.0
+    middle = keras.layers.ReLU(name="channels")
+    middle.data_format = "channels_first"
+    last = keras.layers.ReLU(name="last")
+    inputs = keras.Input((3, 5))
+    scalar = Mean(name="scalar")(last(inputs) + middle(inputs))
+    outputs = keras.layers.Dense(5)(inputs) * keras.ops.reshape(scalar, (1, 1, 1))
+    model = keras.Model(inputs, outputs)
+    model.compile(keras.optimizers.SGD(0.0), "mse", **how)
+    monitor = ActivationMonitor(include="channels|last|scalar", on_problem=None)
+    model.fit(x, x, batch_size=8, verbose=0, callbacks=[monitor])
+    assert {name: list(units) for name, units in monitor.dead_units.items()} == {
+        "channels": [1],
+        "last": [],
+    }
+    active = np.maximum(x, 0)
+    for name, y in (("channels", active), ("last", active), ("scalar", 2 * active.mean())):
+        found = [monitor.history["activation_" + what][name][0] for what in ("mean", "std")]
+        np.testing.assert_allclose(found, [np.mean(y), np.std(y)], rtol=1e-5, atol=1e-6)
+
+
 @in_training
 def test_dead_units_are_counted_and_named():
     model = net()

@@ -7,7 +7,12 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes.callbacks.measures.gradient_layout import unique, wanted
-from keras_dlnotes.callbacks.measures.gradient_statistics import BINS, histogram
+from keras_dlnotes.callbacks.measures.gradient_statistics import (
+    BINS,
+    histogram,
+    sums_by_unit,
+    total,
+)
 from keras_dlnotes.callbacks.measures.running_tables import EMPTY, fold
 from keras_dlnotes.callbacks.taps.gradient_listener import Listener
 
@@ -98,25 +103,26 @@ class ActivationRecorder(Listener):
 
     def _measure(self, name, layer, output):
         y = ops.cast(ops.stop_gradient(output), "float32")
-        rank = len(y.shape)
+        y = y if len(y.shape) else ops.reshape(y, (1,))
         first = getattr(layer, "data_format", None) == "channels_first"
-        axis = 1 if first and rank > 2 else rank - 1
+        axis = 1 if first and len(y.shape) > 2 else len(y.shape) - 1
         kind = self.kinds[name]
         if name not in self.state:
             self.state[name] = self._tables(kind == "relu", y.shape[axis])
         tables = self.state[name]
-        mean = ops.mean(y)
+        size = ops.cast(ops.size(y), "float32")
+        mean = total(y) / size
         flat = float("nan")
         if kind in SLOPES:
-            flat = ops.mean(ops.cast(SLOPES[kind](y) < FLAT, "float32"))
-        zeros = ops.mean(ops.cast(ops.equal(y, 0.0), "float32"))
-        std = ops.sqrt(ops.mean(ops.square(y - mean)))
+            flat = total(ops.cast(SLOPES[kind](y) < FLAT, "float32")) / size
+        active = sums_by_unit(ops.cast(ops.not_equal(y, 0.0), "float32"), axis)
+        zeros = 1.0 - ops.sum(active) / size
+        std = ops.sqrt(total(ops.square(y - mean)) / size)
         row = ops.stack([mean, std, zeros, ops.cast(flat, "float32")])[:, None]
         table = ops.convert_to_tensor(tables["table"])
         tables["table"].assign(fold(table, row))
         if "active" in tables:
-            others = tuple(i for i in range(rank) if i != axis)
-            now = ops.cast(ops.any(ops.not_equal(y, 0.0), axis=others), "float32")
+            now = ops.cast(active > 0, "float32")
             tables["active"].assign(ops.maximum(ops.convert_to_tensor(tables["active"]), now))
         if "histogram" in tables:
             counts = ops.convert_to_tensor(tables["histogram"]) + histogram(y)

@@ -78,8 +78,12 @@ def merged(rows, ids, length, xla):
 
 def total(x):
     """The sum of all numbers."""
-    n = math.prod(x.shape) if None not in x.shape else 0
-    if n < FOLD * WIDTH or (keras.backend.backend() == "tensorflow" and not in_xla()):
+    if keras.backend.backend() == "tensorflow" and not in_xla():
+        return ops.sum(x)
+    if None in x.shape:
+        return ops.sum(sums_by_unit(x, len(x.shape) - 1))
+    n = math.prod(x.shape)
+    if n < FOLD * WIDTH:
         return ops.sum(x)
     # XLA on a CPU adds up one number after another. In a product with ones it takes several at
     # once, 18 times as fast; but what goes into a product it writes down first: an eighth of it, if
@@ -89,6 +93,15 @@ def total(x):
     for i in range(FOLD):
         folded = folded + rows[:, i]
     return ops.sum(ops.matmul(folded, ops.ones((WIDTH,), x.dtype))) + ops.sum(x[whole:])
+
+
+def sums_by_unit(x, axis):
+    """The sums over all axes but one; under XLA as a product with ones, see ``total``."""
+    last = len(x.shape) - 1
+    if axis == last and in_xla():
+        rows = ops.reshape(x, (-1, ops.shape(x)[axis]))
+        return ops.matmul(ops.ones_like(rows[:, 0]), rows)
+    return ops.sum(x, axis=[other for other in range(last + 1) if other != axis])
 
 
 def sums_of_squares(numbers):
