@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
+from keras_dlnotes.callbacks.diagnosis.drawn_graph import drawn_graph
 from keras_dlnotes.callbacks.diagnosis.followers import ahead, followers, in_graph
 from keras_dlnotes.callbacks.diagnosis.layer_state import LayerState
 
@@ -48,12 +49,20 @@ class Layout:
         self.sizes = np.array([np.prod(v.shape) for v in chosen], "float32")
 
     @functools.cached_property
-    def _ahead(self):
-        """For each layer the names of those that come after it, None where nobody knows."""
+    def _graph(self):
+        """For each layer the names of those it feeds, the activation on the way, those ahead."""
+        with drawn_graph(self._model):
+            known = in_graph(self.layers)
+            fed = [followers(layer) if known else (None, "") for layer in self.layers]
+            after = ahead(self._model, self.layers)
         return [
-            None if ids is None else frozenset(self._names_by_layer.get(each, "") for each in ids)
-            for ids in ahead(self._model, self.layers)
+            (self._called(map(id, feeds), tuple) if known else None, on_the_way, self._called(ids))
+            for (feeds, on_the_way), ids in zip(fed, after, strict=True)
         ]
+
+    def _called(self, ids, kind=frozenset):
+        """Layers' names in place of their ids; None where nobody knows."""
+        return None if ids is None else kind(self._names_by_layer.get(each, "") for each in ids)
 
     @property
     def names(self):
@@ -80,12 +89,9 @@ class Layout:
             zeros = value("details", 3, 1, bias)
         elif zeros < 1:
             zeros = np.nan
+        feeds, on_the_way, after = self._graph[i]
         activation = getattr(getattr(layer, "activation", None), "__name__", "") or ""
-        feeds = None  # Subclassed models: layers are taken to follow each other as they were made.
-        if in_graph(self.layers):
-            fed, on_the_way = followers(layer)
-            feeds = tuple(self._names_by_layer.get(id(each), "") for each in fed)
-            activation = on_the_way if activation in ("", "linear") else activation
+        activation = on_the_way if activation in ("", "linear") else activation
         return LayerState(
             name=self.layer_names[i],
             gradient_norm=value("norms", 0, 1),
@@ -99,7 +105,7 @@ class Layout:
             sparse=isinstance(layer, keras.layers.Embedding),
             activation=activation,
             feeds=feeds,
-            ahead=self._ahead[i],
+            ahead=after,
             bias_norm=np.nan if bias is None else value("norms", 0, 1, bias),
             units=1 if bias is None else int(self.variables[bias].shape[0]),
         )
