@@ -32,7 +32,7 @@ class Fit:
         return self.text
 
 
-def judge_fit(loss, val_loss, baseline=None, *, rise=0.05, patience=3, improving=0.01):
+def judge_fit(loss, val_loss=None, baseline=None, *, rise=0.05, patience=3, improving=0.01):
     """Tells over-fitting, under-fitting and unfinished training apart.
 
     In this order: a loss that is no longer a number, or that never fell, is not learning; the
@@ -41,7 +41,7 @@ def judge_fit(loss, val_loss, baseline=None, *, rise=0.05, patience=3, improving
     under-fitting; a validation loss that still falls by `improving` an epoch is unfinished.
 
     Args:
-        loss, val_loss: One number an epoch.
+        loss, val_loss: One number an epoch; or what `fit` returns, which holds both, alone.
         baseline: Loss of the best constant prediction, if known: the mean, or the classes' shares.
         rise: Float. Relative rise of the validation loss that counts. Defaults to 0.05.
         patience: Integer. Epochs since the minimum before a rise counts. Defaults to 3.
@@ -53,6 +53,8 @@ def judge_fit(loss, val_loss, baseline=None, *, rise=0.05, patience=3, improving
         fell to 0.05. Remedies: more data, dropout, L1 / L2 penalties, a smaller net, or early
         stopping at epoch 3 with the best weights restored
     """
+    if val_loss is None:
+        loss, val_loss = _both(loss)
     loss, val_loss = np.asarray(loss, "float64"), np.asarray(val_loss, "float64")
     if loss.ndim != 1 or loss.shape != val_loss.shape or not len(loss):
         raise ValueError(
@@ -98,3 +100,15 @@ def judge_fit(loss, val_loss, baseline=None, *, rise=0.05, patience=3, improving
     if falling:
         return fit("still improving", f": the validation loss fell to {last:.3g}. Remedy: {MORE}")
     return fit("good", f": the validation loss {lowest:.3g} at epoch {best + 1} is near the end's")
+
+
+def _both(history):
+    curves = getattr(history, "history", history)
+    if not isinstance(curves, dict):
+        raise ValueError("`judge_fit` needs a training loss and a validation loss, or a history")
+    if not {"loss", "val_loss"} <= set(curves):
+        raise ValueError(
+            "The history must hold `loss` and `val_loss`: give `fit` validation data. "
+            f"Received: {', '.join(map(repr, curves))}"
+        )
+    return curves["loss"], curves["val_loss"]

@@ -23,10 +23,18 @@ def as_array(data):
 
 
 def checked_features(x):
-    """`x` as float32, or an error that names what is wrong, NaN by column."""
+    """`x` as float32, or an error that names what is wrong, column by column."""
+    names = list(getattr(x, "columns", ()))
     x = as_array(x)
     if x.dtype == object or (not np.issubdtype(x.dtype, np.number) and x.dtype != bool):
-        raise ValueError(f"Features must be numbers. Received: x of dtype {x.dtype}")
+        # A string among other things is none; where all are strings, some may be meant as numbers.
+        apart = str if x.dtype == object else ()
+        wrong = np.array([isinstance(cell, apart) or not is_number(cell) for cell in x.flat])
+        wrong = wrong.reshape(x.shape)
+        raise ValueError(
+            "Features must be numbers; give categories numbers, or each a column of its own. "
+            f"Received: x of dtype {x.dtype}{_listed(wrong, names, ', no numbers in')}"
+        )
     if x.ndim < 2 or not x.size:
         raise ValueError(
             "Features must have shape (examples, features), with at least one of each. "
@@ -35,14 +43,29 @@ def checked_features(x):
     x = x.astype("float32")
     bad = ~np.isfinite(x).reshape(len(x), -1)
     if bad.any():
-        columns = np.flatnonzero(bad.any(0))
-        named = ", ".join(f"{column} ({int(bad[:, column].sum())})" for column in columns[:10])
-        more = ", ..." if len(columns) > 10 else ""
         raise ValueError(
             "Features must be finite; fill or drop what is missing. "
-            f"Received: NaN or infinite values in columns {named}{more}"
+            f"Received: {_listed(bad, names, 'NaN or infinite values in')}"
         )
     return x
+
+
+def is_number(cell):
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _listed(bad, names, what):
+    """The columns with something bad, by name where there are names, and how much of it."""
+    if bad.ndim != 2 or not bad.any():
+        return ""
+    columns = np.flatnonzero(bad.any(0))
+    called = names if len(names) == bad.shape[1] else range(bad.shape[1])
+    listed = ", ".join(f"{called[i]} ({int(bad[:, i].sum())})" for i in columns[:10])
+    return f"{what} columns {listed}" + (", ..." if len(columns) > 10 else "")
 
 
 def checked_pair(x, y):

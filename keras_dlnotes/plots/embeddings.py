@@ -11,7 +11,8 @@ def embedding(vectors, labels=None, *, ax=None, count=None):
     """Draws vectors in the plane of their two widest principal axes.
 
     Args:
-        vectors: Array of shape (count, size), or `word2vec.WordVectors`, which bring their labels.
+        vectors: Array of shape (count, size); or `word2vec.WordVectors`, or a `Word2Vec` model,
+            which bring their labels.
         labels: A name for each, written beside its point. Defaults to none.
         ax: Axes to draw on. Defaults to None, a new figure.
         count: Integer. Only so many of them. Defaults to all.
@@ -19,6 +20,8 @@ def embedding(vectors, labels=None, *, ax=None, count=None):
     Returns:
         The Axes.
     """
+    if hasattr(getattr(vectors, "vectors", None), "vectors"):  # a model, which has WordVectors
+        vectors = vectors.vectors
     if hasattr(vectors, "vectors"):
         labels = vectors.words if labels is None else labels
         vectors = vectors.vectors

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -26,6 +27,19 @@ def test_verdicts(loss, val_loss, baseline, verdict, epoch):
 
 def test_over_fitting_names_the_epoch_after_the_minimum():
     assert "from epoch 6" in str(judge_fit(FALL, RISE))
+
+
+def test_what_fit_returns_holds_both():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((8, 2), "float32")
+    history = model.fit(x, x[:, :1], validation_split=0.5, epochs=2, verbose=0)
+    curves = history.history
+    assert judge_fit(history) == judge_fit(curves) == judge_fit(curves["loss"], curves["val_loss"])
+    with pytest.raises(ValueError, match=r"must hold `loss` and `val_loss`.* Received: 'loss'$"):
+        judge_fit({"loss": [1.0]})
+    with pytest.raises(ValueError, match="needs a training loss and a validation loss"):
+        judge_fit([1.0, 2.0])
 
 
 def test_rejects_curves_of_unequal_length():

@@ -6,6 +6,18 @@ from keras_dlnotes.models.data import checked_features, checked_pair, folds, spl
 X, Y = np.arange(20.0).reshape(10, 2), np.arange(10)
 
 
+class Table:
+    """As much of a data frame as tells its columns' names."""
+
+    columns = ("age", "colour")
+
+    def __init__(self, rows):
+        self.rows = np.array(rows, object)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.rows.astype(dtype or object)
+
+
 def test_split_keeps_pairs_together_and_loses_none():
     (x, y), (x_held, y_held) = split(X, Y, 0.3, seed=1)
     assert len(y_held) == 3
@@ -31,8 +43,18 @@ def test_folds_hold_out_each_example_once():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: checked_features([["a"]]), "Features must be numbers. Received: x of dtype"),
-        (lambda: checked_features(np.array([[1, "2"]], object)), "Received: x of dtype object"),
+        (lambda: checked_features("a"), "Features must be numbers; .* Received: x of dtype <U1$"),
+        (lambda: checked_features([["a"]]), r"dtype <U1, no numbers in columns 0 \(1\)$"),
+        (lambda: checked_features([["a", 1.5]] * 3), r"no numbers in columns 0 \(3\)$"),
+        (
+            lambda: checked_features(np.array([[1, "2"]], object)),
+            r"Received: x of dtype object, no numbers in columns 1 \(1\)$",
+        ),
+        (lambda: checked_features(Table([[1, "a"], [2, "b"]])), r"in columns colour \(2\)$"),
+        (
+            lambda: checked_features(Table([[1, np.nan]])),
+            r"in columns colour \(1\)$",
+        ),
         (lambda: checked_features([[1, {}]]), "Received: x of dtype object"),
         (lambda: checked_features([[1.0, None]]), r"in columns 1 \(1\)"),
         (lambda: checked_features(np.zeros((0, 3))), r"Received: x of shape \(0, 3\)"),

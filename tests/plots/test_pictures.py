@@ -344,6 +344,8 @@ def test_embedding_is_the_principal_plane():
     table = WordVectors(["a", "b", "c"], vectors[:3].astype("float32"))
     ax = plots.embedding(table, count=2)
     assert [t.get_text() for t in ax.texts] == ["a", "b"]
+    model = type("Model", (), {"vectors": table})  # as Word2Vec has them
+    assert [t.get_text() for t in plots.embedding(model).texts] == ["a", "b", "c"]
     assert "0%" in plots.embedding(np.ones((3, 2))).get_xlabel()
     for wrong, labels, message in (
         (np.zeros(5), None, r"shape \(count, size\). Received: an array of shape \(5,\)"),
