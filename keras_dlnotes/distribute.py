@@ -12,6 +12,8 @@ import functools
 import keras
 import numpy as np
 
+from keras_dlnotes import _checks
+
 __all__ = ["WorkerLostError", "multi_worker", "shards"]
 
 
@@ -29,12 +31,13 @@ def multi_worker(model, x=None, y=None):
     epoch by `keras_dlnotes.callbacks.BackupAndRestore`.
 
     Logs are the mean over the workers of what each has seen. `steps_per_execution` above 1,
-    `jit_compile=True` and gradient accumulation do not work under any strategy of TensorFlow.
+    `jit_compile=True`, gradient accumulation and `ema_overwrite_frequency` do not work under any
+    strategy of TensorFlow.
 
     Args:
-        model: A compiled model, made under `strategy.scope()`.
-        x, y: Inputs and labels; only their shapes and types matter. Not needed for a model which
-            has no compiled loss, such as `Word2Vec`.
+        model: A model, made and compiled under `strategy.scope()`.
+        x, y: Inputs and labels, or a dataset of both; only their shapes and types matter. Not
+            needed for a model which has no compiled loss, such as `Word2Vec`.
 
     Returns:
         The model.
@@ -55,6 +58,11 @@ def multi_worker(model, x=None, y=None):
     strategy = model.distribute_strategy
     if not strategy.extended._in_multi_worker_mode():
         return model
+    _check_optimizer(model.optimizer, strategy)
+    if hasattr(x, "element_spec"):
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
+    if model._compile_loss is not None and (x is None or y is None):
+        raise ValueError("`multi_worker` needs `x` and `y`, as `fit` gets them, to build a loss.")
     batch = keras.tree.map_structure(_symbolic, (x, y))
     with strategy.scope():
         model._symbolic_build(data_batch=batch)
@@ -95,11 +103,15 @@ def shards(make, strategy=None):
     """
     import tensorflow as tf
 
+    if not callable(make):
+        _checks.fail("make", "be a function of (num_shards, shard_index)", make)
     strategy = tf.distribute.get_strategy() if strategy is None else strategy
     parts = []
 
     def part(context):
         dataset = make(context.num_input_pipelines, context.input_pipeline_id)
+        if not isinstance(dataset, tf.data.Dataset):
+            _checks.fail("make", "return a tf.data.Dataset", dataset)
         parts.append((context.num_input_pipelines, dataset))
         return dataset.repeat()
 
@@ -124,11 +136,31 @@ def _mean(strategy, number):
     return float(strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None))
 
 
+def _check_optimizer(optimizer, strategy):
+    """What would otherwise be found out by the first step, in words of TensorFlow's insides."""
+    if optimizer is None:
+        return
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if not strategy.extended.variable_created_in_scope(optimizer.variables[0].value):
+        raise ValueError(
+            "Call `compile` under `strategy.scope()` too, and make the optimizer there: it has "
+            "variables as the model has."
+        )
+    for name in ("gradient_accumulation_steps", "ema_overwrite_frequency"):
+        value = getattr(optimizer, name, None)
+        if value is not None:
+            raise ValueError(
+                f"No strategy of TensorFlow trains with the optimizer's `{name}`. "
+                f"Received: {name}={value}"
+            )
+
+
 def _symbolic(value):
     if value is None:
         return None
-    dtype = keras.backend.standardize_dtype(getattr(value, "dtype", np.asarray(value).dtype))
-    return keras.KerasTensor((None, *np.shape(value)[1:]), dtype)
+    if not hasattr(value, "shape"):
+        value = np.asarray(value)
+    return keras.KerasTensor((None, *value.shape[1:]), keras.backend.standardize_dtype(value.dtype))
 
 
 def _vectors(step):

@@ -118,3 +118,71 @@ def test_shards_of_one_process_are_the_whole():
     data = shards(lambda n, i: text.dataset(128, seed=1, num_shards=n, shard_index=i))
     assert data.total_words == text.total_words
     assert data.steps == int(text.dataset(128, seed=1).cardinality())
+
+
+@pytest.fixture
+def several(monkeypatch):
+    """A strategy for several workers of which this process is the only one."""
+    import tensorflow as tf
+
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    kind = type(strategy.extended)
+    monkeypatch.setattr(kind, "_in_multi_worker_mode", lambda extended: True)
+    return strategy
+
+
+def line(optimizer, **how):
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile(optimizer, "mse", **how)
+    return model
+
+
+def test_a_dataset_shows_what_fit_gets_as_arrays_do(several):
+    import tensorflow as tf
+
+    x = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
+    y, weights = x[:, :1], np.ones(16, "float32")
+    data = tf.data.Dataset.from_tensor_slices((x, y, weights)).batch(8)
+    losses = []
+    for shown, given in (((x, y), {"x": x, "y": y, "batch_size": 8}), ((data,), {"x": data})):
+        keras.utils.set_random_seed(0)
+        with several.scope():
+            model = line("sgd")
+        multi_worker(multi_worker(model, *shown), *shown)
+        history = model.fit(**given, shuffle=False, epochs=2, verbose=0).history
+        losses.append(history["loss"])
+    np.testing.assert_allclose(*losses, rtol=1e-6)
+
+
+def test_what_cannot_be_trained_is_said_before(several):
+    x = np.zeros((8, 4), "float32")
+    with several.scope():
+        model, spare = line("sgd"), line(keras.optimizers.SGD(gradient_accumulation_steps=2))
+        own = keras.optimizers.SGD(use_ema=True, ema_overwrite_frequency=3)
+        scaled = line(keras.optimizers.LossScaleOptimizer(own))
+        outside = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    outside.compile("sgd", "mse")
+    for wrong, given, message in (
+        (model, (), "needs `x` and `y`"),
+        (model, (x,), "needs `x` and `y`"),
+        (spare, (x, x[:, :1]), "Received: gradient_accumulation_steps=2"),
+        (scaled, (x, x[:, :1]), "Received: ema_overwrite_frequency=3"),
+        (outside, (x, x[:, :1]), r"Call `compile` under `strategy.scope\(\)` too"),
+    ):
+        before = set(vars(wrong))
+        with pytest.raises(ValueError, match=message):
+            multi_worker(wrong, *given)
+        assert set(vars(wrong)) == before
+
+
+def test_shards_want_a_function_that_makes_datasets():
+    import tensorflow as tf
+
+    data = tf.data.Dataset.range(4).batch(2)
+    for wrong, message in (
+        (data, r"`make` must be a function of \(num_shards, shard_index\)"),
+        (lambda n, i: None, "`make` must return a tf.data.Dataset"),
+        (lambda n, i: data.repeat(), "a known, finite length"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            shards(wrong)
