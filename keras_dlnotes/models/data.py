@@ -26,9 +26,9 @@ def checked_features(x):
     """`x` as float32, or an error that names what is wrong, column by column."""
     names = list(getattr(x, "columns", ()))
     x = as_array(x)
-    if x.dtype == object or (not np.issubdtype(x.dtype, np.number) and x.dtype != bool):
+    if x.dtype.kind not in "biuf":
         # A string among other things is none; where all are strings, some may be meant as numbers.
-        apart = str if x.dtype == object else ()
+        apart = str if x.dtype == object else complex
         wrong = np.array([isinstance(cell, apart) or not is_number(cell) for cell in x.flat])
         wrong = wrong.reshape(x.shape)
         raise ValueError(
@@ -40,11 +40,12 @@ def checked_features(x):
             "Features must have shape (examples, features), with at least one of each. "
             f"Received: x of shape {x.shape}"
         )
-    x = x.astype("float32")
+    with np.errstate(over="ignore"):  # told of in the next lines
+        x = x.astype("float32")
     bad = ~np.isfinite(x).reshape(len(x), -1)
     if bad.any():
         raise ValueError(
-            "Features must be finite; fill or drop what is missing. "
+            "Features must be finite, in float32; fill or drop what is missing. "
             f"Received: {_listed(bad, names, 'NaN or infinite values in')}"
         )
     return x

@@ -53,7 +53,7 @@ def detect(y, task="auto"):
         raise ValueError(f"`y` must hold labels. Received: an array of shape {y.shape}")
     if y.dtype == bool:
         y = y.astype("int64")
-    if not np.issubdtype(y.dtype, np.number):
+    if y.dtype.kind not in "iuf":
         raise ValueError(
             "Labels must be numbers; number the classes 0 ... K-1 (numpy.unique with "
             f"return_inverse=True does). Received: y of dtype {y.dtype}, for example {y.flat[0]!r}"

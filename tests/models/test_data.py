@@ -55,6 +55,11 @@ def test_folds_hold_out_each_example_once():
             lambda: checked_features(Table([[1, np.nan]])),
             r"in columns colour \(1\)$",
         ),
+        (
+            lambda: checked_features([[1, 1j]]),
+            "Features must be numbers; .* Received: x of dtype complex128",
+        ),
+        (lambda: checked_features([[1e300]]), r"finite, in float32; .* columns 0 \(1\)$"),
         (lambda: checked_features([[1, {}]]), "Received: x of dtype object"),
         (lambda: checked_features([[1.0, None]]), r"in columns 1 \(1\)"),
         (lambda: checked_features(np.zeros((0, 3))), r"Received: x of shape \(0, 3\)"),

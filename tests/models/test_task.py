@@ -33,6 +33,7 @@ def test_a_named_task_wins():
     [
         ([], "auto", r"an array of shape \(0,\)"),
         (["cat", "dog"], "auto", "for example"),
+        ([1, 1j], "auto", "Labels must be numbers; .* y of dtype complex128"),
         ([1.0, np.nan], "auto", "Received: 1 NaN or infinite"),
         ([1, 1, 1], "auto", "nothing to learn. Received: 1"),
         ([-1, 1, 1], "auto", "2 different, from -1 to 1"),
