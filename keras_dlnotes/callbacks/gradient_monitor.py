@@ -9,6 +9,7 @@ import numpy as np
 from keras_dlnotes import _checks
 from keras_dlnotes.callbacks.diagnosis.announcement import announce, checked
 from keras_dlnotes.callbacks.diagnosis.gradient_diagnosis import Thresholds, diagnose
+from keras_dlnotes.callbacks.diagnosis.net_state import NetState
 from keras_dlnotes.callbacks.measures.gradient_history import History
 from keras_dlnotes.callbacks.measures.gradient_layout import Layout, patterns
 from keras_dlnotes.callbacks.measures.gradient_reader import GradientReader
@@ -144,7 +145,7 @@ class GradientMonitor(keras.callbacks.Callback):
         if not low < high:
             _checks.fail("update_ratio", "be a pair, the smaller first", update_ratio)
         self.update_ratio = (low, high)
-        self._recorder = self._last_recorder = None
+        self._recorder = self._last_recorder = self._net = None
         self._reader = self._events = self._csv_file = self._seen_model = None
         self._forget()
 
@@ -156,7 +157,15 @@ class GradientMonitor(keras.callbacks.Callback):
 
     def __getstate__(self):
         """For copies and pickles: what was measured, and nothing of a running fit."""
-        running = ("_recorder", "_last_recorder", "_reader", "_events", "_model", "_seen_model")
+        running = (
+            "_recorder",
+            "_last_recorder",
+            "_net",
+            "_reader",
+            "_events",
+            "_model",
+            "_seen_model",
+        )
         return {**self.__dict__, **dict.fromkeys(running)}
 
     @property
@@ -235,9 +244,12 @@ class GradientMonitor(keras.callbacks.Callback):
         self._add(self._epochs, single, record)
         if self.histograms:
             self.histogram_history.append(self._histograms({"epoch": epoch}, record))
-        layers = self._recorder.layout.states(record)
+        if self._net is None or self._net.layout is not self._recorder.layout:
+            self._net = NetState(self._recorder.layout)
         loss = float((logs or {}).get("loss", 0.0))
-        self.problems = diagnose(layers, self.thresholds, record["norms"][0, MAX, -1], loss)
+        self.problems = diagnose(
+            self._net.layers(record), self.thresholds, record["norms"][0, MAX, -1], loss
+        )
         self._events.write("epoch", epoch, self._recorder.layout, record, single)
         self._events.picture(epoch)
         if self._csv_file is not None:

@@ -16,7 +16,7 @@ def followers(layer):
     """``(layers with weights that this one feeds, name of the activation on the way or "")``.
 
     The way leads through layers without weights, and into nested models. A layer that is in no
-    graph, as those of subclassed models, or whose output is the model's own, feeds none.
+    graph, see ``drawn_graph``, or whose output is the model's own, feeds none.
     """
     found, activations, seen, waiting = [], [], set(), [layer]
     while waiting:
