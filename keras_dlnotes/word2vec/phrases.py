@@ -1,6 +1,7 @@
 """Words that belong together: `new york` becomes `new_york` before training."""
 
 import json
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -10,11 +11,24 @@ from keras_dlnotes.word2vec.files import writing
 from keras_dlnotes.word2vec.text import corpus_file
 from keras_dlnotes.word2vec.text.corpus_cache import Scratch
 from keras_dlnotes.word2vec.text.selection import checked
+from keras_dlnotes.word2vec.text.word_pairs import WordPairs
 from keras_dlnotes.word2vec.vocabulary import select
 
 SCORINGS = ("word2phrase", "gensim", "npmi")
-#: How many words are looked at at once.
-BLOCK = 1 << 21
+#: Words that connect others in English names: articles, prepositions, "and" and "or".
+ENGLISH = "a an and at by for from in of on or the to with without"
+ENGLISH = frozenset(ENGLISH.split())
+
+
+def connecting(words):
+    """Connecting words as a set."""
+    if isinstance(words, str) and words == "english":
+        return ENGLISH
+    several = isinstance(words, Iterable) and not isinstance(words, (str, bytes))
+    found = frozenset(words) if several else ()
+    if not several or not all(isinstance(word, str) for word in found):
+        _checks.fail("connector_words", 'be a list of strings, or "english"', words)
+    return found
 
 
 class Phrases:
@@ -37,6 +51,10 @@ class Phrases:
         threshold: Float. Higher means fewer phrases. Defaults to 100.0.
         delimiter: String that joins the words. Defaults to `"_"`.
         scoring: One of the above. Defaults to `"word2phrase"`.
+        connector_words: A list of words that may stand inside a phrase but neither begin nor end
+            it: with "of", "bank of america" is scored by how often "bank" and "america" meet over
+            it, and becomes `bank_of_america`. `"english"` stands for articles, prepositions,
+            "and" and "or". Defaults to none.
 
     Example:
         >>> text = ["we saw new york", "new york is big", "a new car", "york was old"]
@@ -52,7 +70,14 @@ class Phrases:
     Reference: [Mikolov et al., 2013](https://arxiv.org/abs/1310.4546), section 4
     """
 
-    def __init__(self, min_count=5, threshold=100.0, delimiter="_", scoring="word2phrase"):
+    def __init__(
+        self,
+        min_count=5,
+        threshold=100.0,
+        delimiter="_",
+        scoring="word2phrase",
+        connector_words=(),
+    ):
         self.min_count = _checks.integer("min_count", min_count, 1)
         self.scoring = _checks.one_of("scoring", scoring, SCORINGS)
         interval = "[-1, 1]" if scoring == "npmi" else "[0, inf)"
@@ -60,11 +85,12 @@ class Phrases:
         if not isinstance(delimiter, str):
             _checks.fail("delimiter", "be a string", delimiter)
         self.delimiter = delimiter
+        self.connector_words = connecting(connector_words)
         self._pairs = None
 
     @property
     def pairs(self):
-        """A dict from (first word, second word) to the score, once there is a text behind it."""
+        """A dict from a phrase's words (a tuple) to its score, once there is a text behind it."""
         if self._pairs is None:
             raise ValueError("These Phrases have seen no text yet: fit or load them first")
         return self._pairs
@@ -80,11 +106,11 @@ class Phrases:
         corpus = texts
         if not isinstance(corpus, Corpus):
             corpus = Corpus.from_texts(texts, min_count=1)
-        words, size = corpus.vocabulary.words, len(corpus.vocabulary)
-        keys, counts = count_pairs(corpus, size)
-        first, second = np.divmod(keys, size)
+        pairs = WordPairs(corpus, self.connector_words)
+        keys, counts = pairs.count()
+        rest, second = np.divmod(keys, len(pairs.words))
         single = corpus.vocabulary.counts
-        a, b = single[first], single[second]
+        a, b = single[rest % len(pairs.words)], single[second]
         total = corpus.total_words
         if self.scoring == "npmi":
             p = counts / total
@@ -92,7 +118,8 @@ class Phrases:
                 scores = np.log(p * total**2 / (a * b)) / -np.log(p)
             possible = (counts >= self.min_count) & np.isfinite(scores)
         else:
-            scale = total if self.scoring == "word2phrase" else size + len(keys)
+            size = len(pairs.words) - pairs.connects.sum() + len(keys)
+            scale = total if self.scoring == "word2phrase" else size
             # In this order, and not otherwise rounded, so that thresholds cut as they do elsewhere.
             scores = (counts - self.min_count) / a / b * scale
             possible = np.ones(len(keys), bool)
@@ -100,23 +127,22 @@ class Phrases:
                 possible = np.minimum(np.minimum(a, b), counts) >= self.min_count
         chosen = np.flatnonzero(possible & (scores > self.threshold))
         apart = set(corpus.vocabulary.specials)
-        self._pairs = {
-            (words[first[n]], words[second[n]]): float(scores[n])
-            for n in chosen
-            if not apart & {words[first[n]], words[second[n]]}
-        }
+        found = zip(pairs.phrases(keys[chosen]), scores[chosen].tolist(), strict=True)
+        self._pairs = {phrase: score for phrase, score in found if not apart & set(phrase)}
         return self
 
     def __call__(self, sentence):
         """A list of words with phrases joined."""
-        joined, previous = [], None
+        joined, begun = [], None  # where in it the last word stands that can begin a phrase
         for word in _checks.several("sentence", sentence):
-            if previous is not None and (previous, word) in self.pairs:
-                joined[-1] += self.delimiter + word
-                previous = None
+            joined.append(word)
+            if word in self.connector_words:
+                continue
+            if begun is not None and tuple(joined[begun:]) in self.pairs:
+                joined[begun:] = [self.delimiter.join(joined[begun:])]
+                begun = None
             else:
-                joined.append(word)
-                previous = word
+                begun = len(joined) - 1
         return joined
 
     def transform(self, corpus, min_count=5, **rules):
@@ -127,16 +153,16 @@ class Phrases:
         rules = {"specials": old.specials, "unknown": old.unknown, **rules}
         checked(min_count=min_count, **rules)
         numbers = dict(old.indices)
-        joins = {}
-        for first, second in self.pairs:
-            if first in old.indices and second in old.indices:
-                joined = numbers.setdefault(self.delimiter.join((first, second)), len(numbers))
-                joins[old.indices[first] * len(old) + old.indices[second]] = joined
+        pairs, joins = WordPairs(corpus, self.connector_words), {}
+        for phrase in self.pairs:
+            key = pairs.key(phrase)
+            if key is not None:
+                joins[key] = numbers.setdefault(self.delimiter.join(phrase), len(numbers))
         keys = np.array(sorted(joins), np.int64)
         names = np.array([joins[key] for key in keys.tolist()], np.int32)
         folder = Scratch()
         path = f"{folder.path}/phrases.corpus"
-        stream = join(corpus, keys, names, len(old))
+        stream = pairs.join(keys, names)
 
         def choose(counts):
             every = np.zeros(len(numbers), np.int64)
@@ -155,9 +181,10 @@ class Phrases:
     def save(self, path):
         """Writes the phrases as JSON."""
         config = {name: getattr(self, name) for name in ("min_count", "threshold", "delimiter")}
-        pairs = [[*pair, score] for pair, score in self.pairs.items()]
+        config |= {"scoring": self.scoring, "connector_words": sorted(self.connector_words)}
+        config["pairs"] = [[*phrase, score] for phrase, score in self.pairs.items()]
         with writing.replacing(path) as file:
-            file.write(json.dumps(config | {"scoring": self.scoring, "pairs": pairs}).encode())
+            file.write(json.dumps(config).encode())
 
     @classmethod
     def load(cls, path):
@@ -165,60 +192,10 @@ class Phrases:
         with open(path, "rb") as file:
             try:
                 config = json.loads(file.read())
-                pairs = {(first, second): float(s) for first, second, s in config.pop("pairs")}
+                found = config.pop("pairs")
+                pairs = {(a, *between, b): float(score) for a, *between, b, score in found}
                 phrases = cls(**config)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ValueError(f"{str(path)!r} holds no phrases: {error}") from error
         phrases._pairs = pairs
         return phrases
-
-
-def pairs_of(corpus):
-    """Blocks of words, each with the word that follows it; False where none does."""
-    tokens, starts = corpus.tokens, corpus.sentence_starts
-    for begin in range(0, len(tokens), BLOCK):
-        end = min(begin + BLOCK, len(tokens))
-        here = np.asarray(tokens[begin:end])
-        following = np.asarray(tokens[begin + 1 : end + 1])
-        if len(following) < len(here):
-            following = np.append(following, 0)
-        joined = np.ones(len(here), bool)
-        low, high = np.searchsorted(starts, [begin + 1, end + 1])
-        ends = np.append(starts[low:high], len(tokens)) if end == len(tokens) else starts[low:high]
-        joined[ends - 1 - begin] = False
-        yield here, following, joined, ends - begin
-
-
-def count_pairs(corpus, size):
-    """Numbers (first x size + second) of all pairs in the text, and how often each occurs."""
-    keys, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    for here, following, joined, _ in pairs_of(corpus):
-        new = here[joined].astype(np.int64) * size + following[joined]
-        new, times = np.unique(new, return_counts=True)
-        keys, place = np.unique(np.concatenate([keys, new]), return_inverse=True)
-        counts = np.bincount(place, np.concatenate([counts, times]), len(keys)).astype(np.int64)
-    return keys, counts
-
-
-def join(corpus, keys, names, size):
-    """Blocks of words with the pairs in ``keys`` replaced by ``names``, and ends of sentences."""
-    taken = False  # whether the block's first word went into a pair with the one before
-    for here, following, joined, ends in pairs_of(corpus):
-        if len(keys):
-            pair = here.astype(np.int64) * size + following
-            place = np.minimum(np.searchsorted(keys, pair), len(keys) - 1)
-            match = joined & (keys[place] == pair)
-        else:
-            place, match = None, np.zeros(len(here), bool)
-        if taken:
-            match[0] = False
-        # Of matches in a row each second one counts: the word between is taken.
-        row = np.arange(len(here))
-        begins = match & ~np.append(False, match[:-1])
-        since = row - np.maximum.accumulate(np.where(begins, row, 0))
-        match &= since % 2 == 0
-        kept = np.append(not taken, ~match[:-1])
-        ids = np.where(match, names[place], here) if len(keys) else here
-        before = np.append(0, np.cumsum(kept))
-        taken = bool(match[-1])
-        yield ids[kept], before[ends]
