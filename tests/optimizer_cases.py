@@ -69,6 +69,20 @@ def step(optimizer, gradients, variables):
         each.assign(value)
 
 
+def stepper(optimizer, variables, gradients=lambda *given: list(given)):
+    """A function of one step along ``gradients(*given)``, for tests that make many."""
+    optimizer.build(variables)
+
+    def one(*given):
+        step(optimizer, gradients(*given), variables)
+
+    if BACKEND != "tensorflow":
+        return one
+    import tensorflow as tf
+
+    return tf.function(one, autograph=False)
+
+
 def numbers(variables):
     """All numbers of some variables, in a row."""
     parts = [ops.convert_to_numpy(ops.cast(each, "float64")).ravel() for each in variables]
@@ -80,11 +94,9 @@ def random_run(optimizer, steps=100, dtype="float32", seed=1):
     generator = np.random.default_rng(seed)
     shapes = [(4, 3), (3,)]
     variables = [variable(generator.normal(size=shape), dtype) for shape in shapes]
+    run = stepper(optimizer, variables)
     for _ in range(steps):
-        gradients = [
-            ops.convert_to_tensor(generator.normal(size=shape), dtype=dtype) for shape in shapes
-        ]
-        step(optimizer, gradients, variables)
+        run(*(ops.convert_to_tensor(generator.normal(size=shape), dtype=dtype) for shape in shapes))
     return numbers(variables)
 
 

@@ -94,8 +94,9 @@ def test_trajectory_of_the_formula(label, dtype):
     rounded = np.dtype(dtype if BACKEND == "torch" else "float64").type
     expected = cases.reference(optimizer, start, gradients, rounded)
     weight = cases.variable(start, dtype)
+    run = cases.stepper(optimizer, [weight])
     for gradient in gradients:
-        cases.step(optimizer, [ops.convert_to_tensor(gradient, dtype=dtype)], [weight])
+        run(ops.convert_to_tensor(gradient, dtype=dtype))
     # RMSProp's centred spread is a difference of near-equal numbers where the gradients are few.
     tolerance = 1e-5 if label == "rmsprop_centered" else 2e-6
     np.testing.assert_allclose(cases.numbers([weight]), expected.ravel(), atol=tolerance)

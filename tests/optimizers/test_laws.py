@@ -38,8 +38,9 @@ def test_quadratic(label, dtype):
     w = cases.variable([3.0, -2.0, 0.5], dtype)
     optimizer = cases.make(label, learning_rate=rate(label))
     start = np.abs(cases.numbers([w]) - 1).max()
+    run = cases.stepper(optimizer, [w], lambda: [quadratic(ops.convert_to_tensor(w))])
     for _ in range(60):
-        cases.step(optimizer, [quadratic(ops.convert_to_tensor(w))], [w])
+        run()
     assert keras.backend.standardize_dtype(w.dtype) == dtype
     assert np.abs(cases.numbers([w]) - 1).max() < 0.7 * start
 
@@ -48,8 +49,9 @@ def test_quadratic(label, dtype):
 def test_rosenbrock(label):
     w = cases.variable([-1.0, 1.0])
     optimizer = cases.make(label, learning_rate=rate(label) / 100, global_clipnorm=10.0)
+    run = cases.stepper(optimizer, [w], lambda: [rosenbrock(ops.convert_to_tensor(w))])
     for _ in range(80):
-        cases.step(optimizer, [rosenbrock(ops.convert_to_tensor(w))], [w])
+        run()
     x, y = cases.numbers([w])
     assert (1 - x) ** 2 + 100 * (y - x**2) ** 2 < 0.999 * 4.0
 
