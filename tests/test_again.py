@@ -118,8 +118,6 @@ def _resident():
 @pytest.mark.parametrize(("thing", "sample"), of(samples.Callback))
 def test_ten_fits_leave_nothing_behind(thing, sample, tmp_path):
     """The first fits may fill caches, later ones may only add to what the callback has to tell."""
-    if thing.__name__ == "LearningRateFinder":
-        pytest.skip("one sweep a fit")
     model, callback = net(), sample.make(tmp_path)
     for _ in range(6):
         fit(model, callback)
