@@ -216,20 +216,34 @@ def train_mlp(folder, epochs, backup=True):
     leave(folder, **weights(model))
 
 
+class Sweeping(keras.callbacks.Callback):
+    """Says in a file that a sweep over learning rates has begun, and makes it last."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.path = os.path.join(folder, "sweeping")
+
+    def on_train_batch_end(self, batch, logs=None):
+        open(self.path, "w").close()
+        time.sleep(0.02)
+
+
 def train_after_finding_the_rate(folder, epochs, backup=True):
+    """Each start finds the rate anew, and trains with what it found."""
     interruptible()
     from keras_dlnotes.callbacks import LearningRateFinder
 
     x, y = data(64)
     model = mlp()
-    found = LearningRateFinder(steps=4).find(model, x, y, batch_size=16)
-    assert len(found.losses)
+    finder = LearningRateFinder(1e-4, 1.0, steps=40, divergence=None)
+    found = finder.find(model, x, y, batch_size=16, callbacks=[Sweeping(folder)])
+    model.optimizer.learning_rate = found.valley
     callbacks = [BackupAndRestore(os.path.join(folder, "backup")), Progress(folder)]
     model.fit(
         x, y, batch_size=16, epochs=epochs, verbose=0, shuffle=False,
         callbacks=callbacks if backup else None,
     )  # fmt: skip
-    leave(folder, **weights(model))
+    leave(folder, losses=found.losses, valley=found.valley, **weights(model))
 
 
 def train_word2vec(folder, epochs, backup=True):

@@ -20,10 +20,12 @@ from keras_dlnotes.word2vec import Corpus, WordVectors
 
 pytestmark = pytest.mark.tensorflow
 
+#: What each does, and the file it writes where the part begins in which it is killed.
 TRAININGS = {
-    "mlp": fire_workers.train_mlp,
-    "word2vec": fire_workers.train_word2vec,
-    "learning_rate_finder": fire_workers.train_after_finding_the_rate,
+    "mlp": (fire_workers.train_mlp, "begun"),
+    "word2vec": (fire_workers.train_word2vec, "begun"),
+    "learning_rate_finder": (fire_workers.train_after_finding_the_rate, "sweeping"),
+    "training_with_the_rate_found": (fire_workers.train_after_finding_the_rate, "begun"),
 }
 #: The kill that nobody can catch, the polite one, and Ctrl-C.
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -38,12 +40,12 @@ def wait_for(path, process, seconds=60):
         time.sleep(0.005)
 
 
-def killed(job, folder, epochs, number, after):
+def killed(job, folder, epochs, number, after, mark="begun"):
     """Starts a job and ends it `after` seconds from where it really begins."""
-    begun = folder / "begun"
-    begun.unlink(missing_ok=True)
+    for name in {mark, "begun"}:
+        (folder / name).unlink(missing_ok=True)
     process = forked.start(job, str(folder), epochs)
-    wait_for(begun, process)
+    wait_for(folder / mark, process)
     time.sleep(after)
     assert process.exitcode is None, "was done before it could be killed"
     os.kill(process.pid, number)
@@ -58,16 +60,20 @@ def killed(job, folder, epochs, number, after):
     assert code == (1 if number == signal.SIGINT else -number)
 
 
-def survives(job, folder, signals):
+def survives(job, mark, folder, signals):
     """Each start goes on from the last backup, and the end is that of an undisturbed run."""
     epochs = 8 + 16 * len(signals)
     done = folder / "done"
     for number in signals:
         before = int(done.read_text() or 0) if done.exists() else -1
-        killed(job, folder, epochs, number, RANDOM.uniform(0.01, 0.25))
-        first = int((folder / "begun").read_text())
-        # What was backed up is never lost. The kill may fall between a backup and its note.
-        assert before + 1 <= first <= before + 2
+        killed(job, folder, epochs, number, RANDOM.uniform(0.01, 0.25), mark)
+        if mark == "begun":
+            first = int((folder / "begun").read_text())
+            # What was backed up is never lost. The kill may fall between a backup and its note.
+            assert before + 1 <= first <= before + 2
+        else:
+            assert not (folder / "begun").exists()
+            assert not (folder / "backup").exists()
         assert not (folder / "final.npz").exists()
     assert forked.finished([forked.start(job, str(folder), epochs)]) == [0]
     resumed = dict(np.load(folder / "final.npz"))
@@ -86,16 +92,17 @@ def survives(job, folder, signals):
         ("mlp", [signal.SIGKILL, signal.SIGINT]),
         ("word2vec", [signal.SIGTERM, signal.SIGINT]),
         ("learning_rate_finder", [signal.SIGKILL]),
+        ("training_with_the_rate_found", [signal.SIGKILL]),
     ],
 )
 def test_a_killed_training_goes_on(name, signals, tmp_path):
-    survives(TRAININGS[name], tmp_path, signals)
+    survives(*TRAININGS[name], tmp_path, signals)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", TRAININGS)
 def test_twenty_kills(name, tmp_path):
-    survives(TRAININGS[name], tmp_path, list(itertools.islice(itertools.cycle(SIGNALS), 20)))
+    survives(*TRAININGS[name], tmp_path, list(itertools.islice(itertools.cycle(SIGNALS), 20)))
 
 
 def encoding_is_whole_or_absent(folder, signals):
