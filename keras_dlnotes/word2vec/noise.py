@@ -31,8 +31,10 @@ class NoiseDistribution:
         counts = np.asarray(counts, np.float64)
         if counts.ndim != 1 or not (counts > 0).any() or (counts < 0).any():
             _checks.fail("counts", "be a vector with some count above 0", counts)
-        weights = np.zeros(len(counts))
-        weights[counts > 0] = counts[counts > 0] ** self.exponent
+        weights, there = np.zeros(len(counts)), counts[counts > 0]
+        # The most likely word weighs 1, so no exponent is too large.
+        likeliest = there.max() if self.exponent > 0 else there.min()
+        weights[counts > 0] = (there / likeliest) ** self.exponent
         self.probabilities = weights / weights.sum()
         self.threshold, self.alias = _alias(self.probabilities)
 

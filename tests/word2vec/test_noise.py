@@ -22,6 +22,13 @@ def test_the_alias_tables_are_exact(exponent):
     np.testing.assert_allclose(implied, noise.probabilities, atol=1e-7)
 
 
+@pytest.mark.parametrize(("exponent", "likeliest"), [(1e300, [0]), (-1e300, [7, 9])])
+def test_no_exponent_is_too_large(exponent, likeliest):
+    noise = NoiseDistribution(COUNTS, exponent)
+    np.testing.assert_array_equal(np.flatnonzero(noise.probabilities), likeliest)
+    assert set(noise.sample(np.random.default_rng(0), 1000).tolist()) == set(likeliest)
+
+
 @pytest.mark.parametrize("where", ["numpy", "step"])
 def test_draws_pass_a_chi_square_test(where):
     noise = NoiseDistribution(COUNTS)
