@@ -49,11 +49,22 @@ def integer(name, value, minimum=None):
     return int(value)
 
 
-def integers(name, values, minimum=None):
-    """A tuple of integers, from a tuple or a list."""
+#: Larger is no array's side, but a slip or a damaged file, and no machine could allocate it.
+LARGEST = 2**31 - 1
+
+
+def size(name, value, minimum=1):
+    """How long a side of an array is: an integer from ``minimum`` to 2147483647."""
+    if integer(name, value, minimum) > LARGEST:
+        fail(name, f"be an integer from {minimum} to {LARGEST}", value)
+    return int(value)
+
+
+def sizes(name, values):
+    """A tuple of sizes, from a tuple or a list."""
     if not isinstance(values, (tuple, list)):
         fail(name, "be a tuple or list of integers", values)
-    return tuple(integer(name, value, minimum) for value in values)
+    return tuple(size(name, value) for value in values)
 
 
 def boolean(name, value):

@@ -4,10 +4,12 @@
 for a minute each.
 """
 
+import contextlib
 import copy
 import functools
 import io
 import json
+import resource
 import zipfile
 
 import keras
@@ -19,9 +21,9 @@ from test_contracts import CONFIGURED, layer_model, of
 
 from keras_dlnotes import models, word2vec
 
-#: What a field may be changed to. Sizes stay small: a layer of 10^12 units is a valid config.
+#: What a field may be changed to.
 VALUES = st.sampled_from(
-    [None, True, False, 0, -1, 1, 2, 7, 0.5, -0.5, 1.5, float("nan"), float("inf"), 1e-30,
+    [None, True, False, 0, -1, 1, 2, 7, 10**12, 0.5, -0.5, 1.5, float("nan"), float("inf"), 1e-30,
      "", "relu", "/etc/passwd", "__import__('os')", "sgd", [], [1], [[1, 2], 3], {}, {"a": 1},
      {"class_name": "Lambda", "config": {"function": "x"}},
      {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}},
@@ -81,6 +83,21 @@ def changed(tree, path, how, value):
     return tree
 
 
+#: What a model's graph, Keras' and TensorFlow's own blocks take, whatever the file holds.
+SPARE = 64 << 20
+
+
+@contextlib.contextmanager
+def memory_within(limit):
+    """TensorFlow's memory too: the process' peak may not rise by more."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    try:
+        yield
+    finally:
+        risen = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
+        assert risen <= limit, f"{risen} bytes of memory"
+
+
 HOW = st.sampled_from(["replace"] * 6 + ["drop", "add"])
 
 
@@ -89,7 +106,8 @@ def one_config(configs, number, how, value):
     name, path = table[number % len(table)]
     config = changed(configs[name], path, how, value)
     try:
-        keras.saving.deserialize_keras_object(config, safe_mode=True)
+        with memory_within(SPARE):
+            keras.saving.deserialize_keras_object(config, safe_mode=True)
     except REFUSALS:
         pass
     except Exception as error:
@@ -150,7 +168,8 @@ def one_archive(archives, number, how, value):
     WATCH.seen.clear()
     WATCH.active = True
     try:
-        keras.saving.load_model(target, safe_mode=True)
+        with memory_within(4 * len(data.getvalue()) + SPARE):
+            keras.saving.load_model(target, safe_mode=True)
     except REFUSALS:
         pass
     except Exception as error:
@@ -171,6 +190,19 @@ def test_files_with_a_field_changed(archives):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_ten_thousand_files_with_a_field_changed(archives):
     sweep(one_archive, archives, **LONG)
+
+
+@pytest.mark.parametrize(
+    "field", ["vector_size", "window", "negative", "outputs", "code_size", "units"]
+)
+def test_a_size_of_a_million_million_is_refused_before_anything_is_allocated(configs, field):
+    made, table = configs
+    places = [(name, path) for name, path in table if path[-1] == field]
+    assert places
+    for name, path in places:
+        config = changed(made[name], path, "replace", 10**12)
+        with memory_within(SPARE), pytest.raises(REFUSALS, match="from 1 to 2147483647"):
+            keras.saving.deserialize_keras_object(config)
 
 
 def test_no_lambda_and_no_code(archives):

@@ -90,7 +90,7 @@ class LearningRateFinder(keras.callbacks.Callback):
                 f"be greater than min_learning_rate={min_learning_rate!r}",
                 max_learning_rate,
             )
-        self.steps = _checks.integer("steps", steps, 2)
+        self.steps = _checks.size("steps", steps, 2)
         self.sweep = _checks.one_of("sweep", sweep, ("exponential", "linear"))
         self.smoothing = _checks.number("smoothing", smoothing, "[0, 1)")
         if divergence is not None:

@@ -31,7 +31,7 @@ class Maxout(keras.layers.Layer):
 
     def __init__(self, num_units, axis=-1, **kwargs):
         super().__init__(**kwargs)
-        self.num_units = _checks.integer("num_units", num_units, 1)
+        self.num_units = _checks.size("num_units", num_units)
         self.axis = _checks.integer("axis", axis)
         self.supports_masking = True
 
@@ -114,8 +114,8 @@ class MaxoutDense(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = _checks.integer("units", units, 1)
-        self.pieces = _checks.integer("pieces", pieces, 1)
+        self.units = _checks.size("units", units)
+        self.pieces = _checks.size("pieces", pieces)
         self.activation = keras.activations.get(activation)
         self.use_bias = _checks.boolean("use_bias", use_bias)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -94,8 +94,8 @@ class MLP(keras.Sequential):
     ):
         activation = keras.activations.get(activation)
         self._own_config = {
-            "outputs": _checks.integer("outputs", outputs, 1),
-            "hidden": list(_checks.integers("hidden", hidden, 1)),
+            "outputs": _checks.size("outputs", outputs),
+            "hidden": list(_checks.sizes("hidden", hidden)),
             "activation": keras.activations.serialize(activation),
             "output_activation": keras.activations.serialize(
                 keras.activations.get(output_activation)
@@ -106,9 +106,11 @@ class MLP(keras.Sequential):
             "l1": _checks.number("l1", l1, "[0, inf)"),
             "l2": _checks.number("l2", l2, "[0, inf)"),
             "block": _checks.one_of("block", block, ("dense", "maxout", "residual")),
-            "pieces": _checks.integer("pieces", pieces, 2),
+            "pieces": _checks.size("pieces", pieces, 2),
             "scaling": _checks.one_of("scaling", scaling, (None, *SCALINGS)),
-            "input_shape": None if input_shape is None else list(input_shape),
+            "input_shape": (
+                None if input_shape is None else list(_checks.sizes("input_shape", input_shape))
+            ),
             "seed": seed if seed is None else _checks.integer("seed", seed, 0),
         }
         super().__init__(name=name, **kwargs)

@@ -21,7 +21,7 @@ def dropout_sampling(rate=0.5, layers=(4, 6, 6, 2), samples=3, seed=0, *, ax=Non
         The list of Axes.
     """
     rate = _checks.number("rate", rate, "[0, 1)")
-    layers, samples = _checks.integers("layers", layers, 1), _checks.integer("samples", samples, 1)
+    layers, samples = _checks.sizes("layers", layers), _checks.integer("samples", samples, 1)
     if len(layers) < 2:
         _checks.fail("layers", "name two layers at least, inputs and outputs", layers)
     generator = np.random.default_rng(seed)

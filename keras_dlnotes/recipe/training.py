@@ -130,7 +130,7 @@ def train(
     task = detect(y_train if streamed else np.concatenate([y_train, held_out[1]]), task)
 
     choices = {
-        "hidden": _checks.integers("hidden", hidden, 1),
+        "hidden": _checks.sizes("hidden", hidden),
         "activation": activation,
         "dropout": dropout,
         "batch_normalization": batch_normalization,

@@ -68,8 +68,8 @@ class Batches:
         shard_index=0,
         block_words=BLOCK,
     ):
-        batch_tokens = _checks.integer("batch_tokens", batch_tokens, 1)
-        self.window = _checks.integer("window", window, 1)
+        batch_tokens = _checks.size("batch_tokens", batch_tokens)
+        self.window = _checks.size("window", window)
         self.shuffle = _checks.boolean("shuffle", shuffle)
         self.seed = np.random.SeedSequence().entropy if seed is None else _checks.seed("seed", seed)
         self.num_shards = _checks.integer("num_shards", num_shards, 1)

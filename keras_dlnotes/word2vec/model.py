@@ -100,15 +100,15 @@ class Word2Vec(Training, keras.Model):
         if len(vocabulary) < 2:
             _checks.fail("vocabulary", "hold two words at least", vocabulary)
         self.vocabulary = vocabulary
-        self.vector_size = _checks.integer("vector_size", vector_size, 1)
-        self.window = _checks.integer("window", window, 1)
+        self.vector_size = _checks.size("vector_size", vector_size)
+        self.window = _checks.size("window", window)
         self.architecture = _checks.one_of("architecture", architecture, ("skip_gram", "cbow"))
         self.output_kind = _checks.one_of(
             "output", output, ("negative_sampling", "hierarchical_softmax", "softmax")
         )
-        self.negative = _checks.integer("negative", negative, 1)
+        self.negative = _checks.size("negative", negative)
         self.noise_exponent = _checks.number("noise_exponent", noise_exponent)
-        self.shared_noise = _checks.integer("shared_noise", shared_noise, 1)
+        self.shared_noise = _checks.size("shared_noise", shared_noise)
         self.shrink_windows = _checks.boolean("shrink_windows", shrink_windows)
         self.cbow_mean = _checks.boolean("cbow_mean", cbow_mean)
         self.cbow_gradient = _checks.one_of("cbow_gradient", cbow_gradient, ("word2vec", "exact"))

@@ -39,9 +39,9 @@ class NegativeSampling(ClassHead):
 
     def __init__(self, counts, negative=5, exponent=0.75, shared=None, seed=None, **kwargs):
         super().__init__(counts, **kwargs)
-        self.negative = _checks.integer("negative", negative, 1)
+        self.negative = _checks.size("negative", negative)
         self.exponent = _checks.number("exponent", exponent)
-        self.shared = shared if shared is None else _checks.integer("shared", shared, 1)
+        self.shared = shared if shared is None else _checks.size("shared", shared)
         self.seed = _checks.seed("seed", seed)
         made = isinstance(self.seed, keras.random.SeedGenerator)
         self.random = self.seed if made else keras.random.SeedGenerator(self.seed)

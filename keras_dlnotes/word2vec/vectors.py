@@ -43,7 +43,7 @@ class WordVectors(Queries):
     def __init__(self, words=(), vectors=None, counts=None, *, vector_size=None):
         words = list(words)
         if vectors is None:
-            size = _checks.integer("vector_size", vector_size, 1)
+            size = _checks.size("vector_size", vector_size)
             vectors = np.zeros((0, size), np.float32)
         vectors = np.asanyarray(vectors)
         if not np.issubdtype(vectors.dtype, np.floating):

@@ -51,9 +51,9 @@ class Autoencoder(keras.Model):
         super().__init__(**kwargs)
         self.convolutional = _checks.boolean("convolutional", convolutional)
         if code_size is not None or not convolutional:
-            code_size = _checks.integer("code_size", code_size, 1)
+            code_size = _checks.size("code_size", code_size)
         self.code_size = code_size
-        self.hidden = _checks.integers("hidden", hidden, 1)
+        self.hidden = _checks.sizes("hidden", hidden)
         if convolutional and not self.hidden:
             _checks.fail("hidden", "name at least one number of filters", hidden)
         self.activation = keras.activations.get(activation)
