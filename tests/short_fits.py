@@ -5,10 +5,13 @@ import contextlib
 import keras
 import tensorflow as tf
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
+from tensorflow.python.util import tf_stack
 
 from keras_dlnotes.callbacks.taps.early_variables import make_variables
 
 by_keras = TensorFlowTrainer._maybe_symbolic_build
+extract_stack = tf_stack.extract_stack
+HERE = extract_stack()
 
 
 def shorten_fits():
@@ -17,6 +20,8 @@ def shorten_fits():
     tf.config.optimizer.set_experimental_options({"min_graph_nodes": 1000})
     # A first step that makes variables is traced twice.
     keras.Model._maybe_symbolic_build = build_early
+    # Every operation of a graph remembers by which calls it was made, a twelfth of all the work.
+    tf_stack.extract_stack = lambda stacklevel=1: HERE
 
 
 @contextlib.contextmanager
@@ -24,6 +29,7 @@ def fits_as_users_do():
     """Undoes it for a while."""
     tf.config.optimizer.set_experimental_options({"min_graph_nodes": 0})
     keras.Model._maybe_symbolic_build = by_keras
+    tf_stack.extract_stack = extract_stack
     yield
     shorten_fits()
 

@@ -93,6 +93,8 @@ class MLP(keras.Sequential):
         **kwargs,
     ):
         activation = keras.activations.get(activation)
+        if input_shape is not None:
+            input_shape = list(_checks.sizes("input_shape", tuple(input_shape)))
         self._own_config = {
             "outputs": _checks.size("outputs", outputs),
             "hidden": list(_checks.sizes("hidden", hidden)),
@@ -108,9 +110,7 @@ class MLP(keras.Sequential):
             "block": _checks.one_of("block", block, ("dense", "maxout", "residual")),
             "pieces": _checks.size("pieces", pieces, 2),
             "scaling": _checks.one_of("scaling", scaling, (None, *SCALINGS)),
-            "input_shape": (
-                None if input_shape is None else list(_checks.sizes("input_shape", input_shape))
-            ),
+            "input_shape": input_shape,
             "seed": seed if seed is None else _checks.integer("seed", seed, 0),
         }
         super().__init__(name=name, **kwargs)
