@@ -1,17 +1,18 @@
 """What makes the first step of a fit come sooner. Tests fit much, and hardly ever for long."""
 
 import contextlib
+import functools
 
 import keras
 import tensorflow as tf
 from keras.src.backend.tensorflow.trainer import TensorFlowTrainer
-from tensorflow.python.util import tf_stack
+from tensorflow.python.framework import ops as framework
 
 from keras_dlnotes.callbacks.taps.early_variables import make_variables
 
 by_keras = TensorFlowTrainer._maybe_symbolic_build
-extract_stack = tf_stack.extract_stack
-HERE = extract_stack()
+with_stack = framework._create_c_op
+without_stack = functools.partial(with_stack, extract_traceback=False)
 
 
 def shorten_fits():
@@ -21,7 +22,7 @@ def shorten_fits():
     # A first step that makes variables is traced twice.
     keras.Model._maybe_symbolic_build = build_early
     # Every operation of a graph remembers by which calls it was made, a twelfth of all the work.
-    tf_stack.extract_stack = lambda stacklevel=1: HERE
+    framework._create_c_op = without_stack
 
 
 @contextlib.contextmanager
@@ -29,7 +30,7 @@ def fits_as_users_do():
     """Undoes it for a while."""
     tf.config.optimizer.set_experimental_options({"min_graph_nodes": 0})
     keras.Model._maybe_symbolic_build = by_keras
-    tf_stack.extract_stack = extract_stack
+    framework._create_c_op = with_stack
     yield
     shorten_fits()
 
