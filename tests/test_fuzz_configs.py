@@ -9,7 +9,10 @@ import copy
 import functools
 import io
 import json
-import resource
+import operator
+import pathlib
+import re
+import sys
 import zipfile
 
 import keras
@@ -20,10 +23,14 @@ from samples import Layer
 from test_contracts import CONFIGURED, layer_model, of
 
 from keras_dlnotes import models, word2vec
+from keras_dlnotes._believed import Sized
 
+#: A size that a machine may have memory for, and a small file of ours has not.
+LARGE = 10**8
 #: What a field may be changed to.
 VALUES = st.sampled_from(
-    [None, True, False, 0, -1, 1, 2, 7, 10**12, 0.5, -0.5, 1.5, float("nan"), float("inf"), 1e-30,
+    [None, True, False, 0, -1, 1, 2, 7, LARGE, 10**12, [LARGE], [None, LARGE],
+     0.5, -0.5, 1.5, float("nan"), float("inf"), 1e-30,
      "", "relu", "/etc/passwd", "__import__('os')", "sgd", [], [1], [[1, 2], 3], {}, {"a": 1},
      {"class_name": "Lambda", "config": {"function": "x"}},
      {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}},
@@ -56,12 +63,17 @@ def configs():
 
 
 def fields(tree, path=()):
-    """Paths of all fields inside the configs of our own classes, and of none of Keras'."""
+    """Paths of all fields that our own classes read, built ones' shapes too, and none of Keras'."""
     if isinstance(tree, dict):
         ours = str(tree.get("registered_name") or "").startswith("keras_dlnotes>")
         for key, value in tree.items():
             if ours and key == "config" and isinstance(value, dict):
                 yield from ((*path, "config", field) for field in value if field not in KERAS)
+            if ours and key == "build_config" and value:
+                yield from ((*path, key, field) for field in value)
+                yield from (
+                    (*path, key, "shapes_dict", name) for name in value.get("shapes_dict", ())
+                )
             yield from fields(value, (*path, key))
     elif isinstance(tree, list):
         for i, value in enumerate(tree):
@@ -89,13 +101,22 @@ SPARE = 64 << 20
 
 @contextlib.contextmanager
 def memory_within(limit):
-    """TensorFlow's memory too: the process' peak may not rise by more."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """TensorFlow's memory too: the process may not rise by more, not for a moment."""
+    if sys.platform != "linux":
+        yield
+        return
+    pathlib.Path("/proc/self/clear_refs").write_text("5")  # The peak begins anew.
+    before = memory("VmRSS")
     try:
         yield
     finally:
-        risen = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
+        risen = memory("VmHWM") - before
         assert risen <= limit, f"{risen} bytes of memory"
+
+
+def memory(kind):
+    line = re.search(rf"{kind}:\s*(\d+) kB", pathlib.Path("/proc/self/status").read_text())
+    return int(line.group(1)) << 10
 
 
 HOW = st.sampled_from(["replace"] * 6 + ["drop", "add"])
@@ -131,14 +152,25 @@ def test_ten_thousand_configs(configs):
 # ------------------------------------------------------------------------------ .keras files
 
 
+def many_classes():
+    hidden, label = keras.Input((3,)), keras.Input((), dtype="int32")
+    head = word2vec.HierarchicalSoftmax([3, 2, 1])
+    return keras.Model([hidden, label], head(hidden, label))
+
+
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory):
     """Name -> members of the file of a model of ours."""
     folder, made = tmp_path_factory.mktemp("archives"), {}
     nets = {"mlp": models.MLP(2, (3,), batch_normalization=True, dropout=0.1, input_shape=(2,))}
+    nets["built later"] = models.MLP(2, (3,), block="maxout", pieces=3)
+    nets["built later"].build((None, 4))
+    nets["pictures"] = models.DenoisingAutoencoder(3, (2,), convolutional=True)
+    nets["pictures"].build((None, 4, 4, 1))
     nets["word2vec"] = word2vec.Word2Vec(word2vec.Vocabulary(["a", "b", "c"], [3, 2, 1]), 2, 2)
+    nets["head"] = many_classes()
     for parameter in of(Layer):
-        if parameter.id.split(".")[1] in ("MaxoutDense", "WeightNormalization", "Standardization"):
+        if issubclass(parameter.values[0], Sized):
             nets[parameter.id] = layer_model(parameter.values[1])
     for name, net in nets.items():
         net.save(folder / f"{name}.keras")
@@ -164,7 +196,6 @@ def one_archive(archives, number, how, value):
             file.writestr(member, json.dumps(tree) if member == "config.json" else content)
     target = folder / "changed.keras"
     target.write_bytes(data.getvalue())
-    opened = []
     WATCH.seen.clear()
     WATCH.active = True
     try:
@@ -184,6 +215,21 @@ def one_archive(archives, number, how, value):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_files_with_a_field_changed(archives):
     sweep(one_archive, archives, count=60)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_no_size_takes_more_memory_than_a_file_says(archives):
+    for number, (_, tree, path) in enumerate(archives[2]):
+        for value in enlarged(functools.reduce(operator.getitem, path, tree)):
+            one_archive(archives, number, "replace", value)
+
+
+def enlarged(old):
+    """A size that became large; each of several, when it is a list of them."""
+    if isinstance(old, int) and not isinstance(old, bool):
+        yield LARGE
+    elif isinstance(old, list) and all(size is None or isinstance(size, int) for size in old):
+        yield from ([*old[:i], LARGE, *old[i + 1 :]] for i in range(len(old)))
 
 
 @pytest.mark.long

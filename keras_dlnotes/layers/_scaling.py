@@ -7,11 +7,12 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import Sized
 from keras_dlnotes.layers._batches import array, batches
 from keras_dlnotes.layers.moments import Moments
 
 
-class Scaling(keras.layers.Layer):
+class Scaling(Sized, keras.layers.Layer):
     """What the scalings share: statistics for each feature, kept as weights, found by `adapt`."""
 
     #: Names of the statistics and their values before `adapt`.

@@ -4,13 +4,14 @@ import keras
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import Sized
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.layers import _renorm
 from keras_dlnotes.layers._normalize import normalize
 
 
 @serializable
-class BatchNormalization(keras.layers.Layer):
+class BatchNormalization(Sized, keras.layers.Layer):
     """Normalises each channel over the batch, then scales and shifts it.
 
     Same arguments, variables and numbers as ``keras.layers.BatchNormalization``. What differs is

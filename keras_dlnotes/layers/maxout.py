@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import Sized
 from keras_dlnotes._saving import serializable
 
 #: A maximum over nothing, of an empty batch. On PyTorch Keras' `initial` leaves a GPU.
@@ -72,7 +73,7 @@ class Maxout(keras.layers.Layer):
 
 
 @serializable
-class MaxoutDense(keras.layers.Layer):
+class MaxoutDense(Sized, keras.layers.Layer):
     """A dense layer whose every unit is the largest of several linear maps.
 
         bias="piece":   activation(max_i (x . kernel[i] + bias[i]))
@@ -127,6 +128,9 @@ class MaxoutDense(keras.layers.Layer):
         self.bias_form = _checks.one_of("bias", bias, ("piece", "shared"))
         self.input_spec = keras.layers.InputSpec(min_ndim=2)
         self.supports_masking = True
+
+    def _connections(self, input_shape):
+        return super()._connections(input_shape) * self.pieces * self.units
 
     def build(self, input_shape):
         inputs = input_shape[-1]

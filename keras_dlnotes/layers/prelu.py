@@ -3,13 +3,14 @@
 import keras
 from keras import ops
 
+from keras_dlnotes._believed import Sized
 from keras_dlnotes._checks import fail, integer
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.layers.elementwise import Elementwise
 
 
 @serializable
-class PReLU(Elementwise):
+class PReLU(Sized, Elementwise):
     """Leaky ReLU that learns its slope for negative inputs, one for each feature.
 
     Arguments and numbers of `keras.layers.PReLU`; `shared_axes` may count from the end, and one

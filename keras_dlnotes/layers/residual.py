@@ -4,13 +4,14 @@ import keras
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import Sized
 from keras_dlnotes._saving import serializable
 
 CONVOLUTIONS = {3: keras.layers.Conv1D, 4: keras.layers.Conv2D, 5: keras.layers.Conv3D}
 
 
 @serializable
-class Residual(keras.layers.Layer):
+class Residual(Sized, keras.layers.Layer):
     """Adds a block's input to its output: `activation(block(x) + skip(x))`.
 
     The skip is the identity where the shapes agree. Where only the channels differ it is a linear

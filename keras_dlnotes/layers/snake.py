@@ -3,13 +3,14 @@
 import keras
 
 from keras_dlnotes import activations
+from keras_dlnotes._believed import Sized
 from keras_dlnotes._checks import boolean, fail, number
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.layers.elementwise import Elementwise
 
 
 @serializable
-class Snake(Elementwise):
+class Snake(Sized, Elementwise):
     """The input plus a periodic part: for seasons, tides and sounds, also beyond the data.
 
     TensorFlow Addons had it as a function with a fixed frequency; here each feature may learn its

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import Sized
 from keras_dlnotes._saving import serializable
 
 #: Where a kernel's units are not its last axis.
@@ -17,7 +18,7 @@ TRANSPOSED = (
 
 
 @serializable
-class WeightNormalization(keras.layers.Layer):
+class WeightNormalization(Sized, keras.layers.Layer):
     """Trains length and direction of each unit's weights apart.
 
         kernel = g * v / |v|,  |v| over all axes but that of the units

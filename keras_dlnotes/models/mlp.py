@@ -1,8 +1,12 @@
 """The multilayer perceptron, with the initializer that suits its activation."""
 
+import itertools
+import math
+
 import keras
 
 from keras_dlnotes import _checks, initializers
+from keras_dlnotes._believed import Sized, believe
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.layers._batches import array, batches
 from keras_dlnotes.layers.batch_normalization import BatchNormalization
@@ -38,7 +42,7 @@ def initializer_for(activation, seed=None):
 
 
 @serializable
-class MLP(keras.Sequential):
+class MLP(Sized, keras.Sequential):
     """Dense layers of any depth and width, each block put together as the notes teach.
 
     A block is: dense layer, batch normalization, activation, dropout. The kernel's initializer
@@ -92,6 +96,7 @@ class MLP(keras.Sequential):
         name=None,
         **kwargs,
     ):
+        connections = kwargs.pop("connections", None)  # From a config, see `Sized`.
         activation = keras.activations.get(activation)
         if input_shape is not None:
             input_shape = list(_checks.sizes("input_shape", tuple(input_shape)))
@@ -115,6 +120,7 @@ class MLP(keras.Sequential):
         }
         super().__init__(name=name, **kwargs)
         if input_shape is not None:
+            believe(self._connections((None, *input_shape)), connections)
             self.add(keras.Input(tuple(input_shape)))
         if input_shape is None or len(input_shape) > 1:
             self.add(keras.layers.Flatten(name="flatten"))
@@ -124,6 +130,12 @@ class MLP(keras.Sequential):
             for layer in self._block(index, units, activation):
                 self.add(layer)
         self.add(self._dense(keras.layers.Dense, outputs, output_activation, "outputs", 0))
+
+    def _connections(self, input_shape):
+        config = self._own_config
+        widths = [math.prod(input_shape[1:]), *config["hidden"], config["outputs"]]
+        maps = {"dense": 1, "maxout": config["pieces"], "residual": 2}[config["block"]]
+        return maps * sum(a * b for a, b in itertools.pairwise(widths))
 
     @property
     def scaling(self):
@@ -187,7 +199,11 @@ class MLP(keras.Sequential):
         return layers
 
     def get_config(self):
-        return {"name": self.name, **self._own_config}
+        config = {"name": self.name, **self._own_config}
+        if config["input_shape"] is not None:
+            # The constructor builds at once, before a build config could be looked at.
+            config["connections"] = self._connections((None, *config["input_shape"]))
+        return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -7,11 +7,12 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import Sized
 from keras_dlnotes._saving import serializable
 
 
 @serializable
-class Perceptron(keras.Model):
+class Perceptron(Sized, keras.Model):
     """One unit with a step activation, trained by the perceptron rule.
 
     For each example in turn, with ``z = x . w + b`` and ``prediction = 1 if z >= 0 else 0``:

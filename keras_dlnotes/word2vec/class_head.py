@@ -5,9 +5,10 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import Sized
 
 
-class ClassHead(keras.layers.Layer):
+class ClassHead(Sized, keras.layers.Layer):
     """A layer between a hidden vector and very many classes.
 
     `layer(hidden, labels)` returns the loss of each example and adds its mean to the model's

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import believe
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.word2vec.huffman import HuffmanTree
 from keras_dlnotes.word2vec.noise import NoiseDistribution
@@ -94,6 +95,7 @@ class Word2Vec(Training, keras.Model):
         seed=0,
         **kwargs,
     ):
+        connections = kwargs.pop("connections", None)  # From a config, see `believe`.
         super().__init__(**kwargs)
         if not isinstance(vocabulary, Vocabulary):
             _checks.fail("vocabulary", "be a Vocabulary", vocabulary)
@@ -115,6 +117,7 @@ class Word2Vec(Training, keras.Model):
         self.frozen_words = list(frozen_words)
         self.seed = _checks.integer("seed", seed, 0)
 
+        believe(self.parameters["total"], connections)
         self._build_tables(initial_vectors)
         self._build_step()
         self.random = keras.random.SeedGenerator(self.seed)
@@ -234,7 +237,8 @@ class Word2Vec(Training, keras.Model):
         output starts at zero.
         """
         config = self.get_config()
-        config.pop("name")
+        for own in ("name", "connections"):
+            config.pop(own)
         config["vocabulary"] = vocabulary
         new = type(self)(**config)
         missing = [word for word in self.vocabulary.words if word not in vocabulary.indices]
@@ -283,6 +287,7 @@ class Word2Vec(Training, keras.Model):
             "cbow_gradient": self.cbow_gradient,
             "frozen_words": self.frozen_words,
             "seed": self.seed,
+            "connections": self.parameters["total"],
         }
 
     @classmethod

@@ -4,11 +4,12 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import Sized
 from keras_dlnotes.models.activation import build_inside
-from keras_dlnotes.models.autoencoders.mirrored import convolutions, dense
+from keras_dlnotes.models.autoencoders.mirrored import connections, convolutions, dense
 
 
-class Autoencoder(keras.Model):
+class Autoencoder(Sized, keras.Model):
     """An encoder and a decoder that mirrors it, built when the input's shape is known.
 
     `fit(x)` trains to give back `x`; `fit(x, y)` to give `y`, a clean picture for a noisy one.
@@ -67,6 +68,9 @@ class Autoencoder(keras.Model):
         self.seed = _checks.seed("seed", seed)
 
     # ------------------------------------------------------------------------------- the graph
+
+    def _connections(self, input_shape):
+        return connections(self, input_shape[1:])
 
     def build(self, input_shape):
         if self.built:

@@ -1,10 +1,30 @@
 """The layers of an encoder and of the decoder that mirrors it."""
 
+import itertools
+import math
+
 import keras
 import numpy as np
 
 from keras_dlnotes.models.activation import for_one_block
 from keras_dlnotes.models.autoencoders.tied_dense import TiedDense
+
+
+def connections(model, shape):
+    """How many the encoder has; the decoder has about as many."""
+    widths, each = [math.prod(shape), *model.hidden], 1
+    if model.convolutional:
+        widths[0], each = shape[-1], 3 * 3
+    total = each * sum(a * b for a, b in itertools.pairwise(widths))
+    if model.code_size is not None:
+        places = math.prod(_halved(shape[:-1], model)) if model.convolutional else 1
+        total += places * widths[-1] * model.code_size
+    return total
+
+
+def _halved(sides, model):
+    """Height and width after all convolutions: halving rounds up."""
+    return tuple(-(-side // 2 ** len(model.hidden)) for side in sides)
 
 
 def initializer(model, index):
@@ -74,8 +94,8 @@ def convolutions(model, shape):
         convolution(keras.layers.Conv2D, filters, model.activation, i, f"encode_{i + 1}", strides=2)
         for i, filters in enumerate(model.hidden)
     ]
-    # Halving rounds up, so doubling back may overshoot; the surplus is cropped at the end.
-    small = tuple(-(-size // 2**depth) for size in (height, width))
+    # Since halving rounds up, doubling back may overshoot; the surplus is cropped at the end.
+    small = _halved((height, width), model)
     decoder = []
     if model.code_size is not None:
         volume = (*small, model.hidden[-1])

@@ -1,0 +1,53 @@
+"""A size that comes from a file is believed only where the file agrees with itself.
+
+One damaged number could ask for all memory of a machine. What is saved therefore says how many
+connections its sizes made, and sizes that make far more are refused before anything is built.
+"""
+
+import math
+
+import keras
+
+from keras_dlnotes import _checks
+
+#: So few are built whatever was saved: they harm no machine, and small configs stay free to edit.
+HARMLESS = 2**20
+
+
+def believe(connections, saved):
+    """Raises ``ValueError`` if sizes make more than twice the connections they were saved with.
+
+    Files of before this was saved, and configs made by hand, have ``None``: they are believed.
+    """
+    if saved is None:
+        return
+    if connections > max(2 * _checks.integer("connections", saved, 0), HARMLESS):
+        raise ValueError(
+            f"The sizes in this config make {connections} connections; it was saved with {saved}, "
+            "so one of them is damaged. If they are meant, take `connections` out of the config."
+        )
+
+
+class Sized:
+    """A layer or model that keeps, beside the shape it was built for, its count of connections."""
+
+    def _connections(self, input_shape):
+        """A number that grows with each size, of input or config, that makes a weight larger."""
+        sizes = keras.tree.flatten(input_shape)
+        return math.prod(size for size in sizes if isinstance(size, int))
+
+    def get_build_config(self):
+        config = super().get_build_config()
+        return config and {**config, "connections": self._connections(_shape(config))}
+
+    def build_from_config(self, config):
+        config = dict(config)
+        saved = config.pop("connections", None)
+        if saved is not None:
+            believe(self._connections(_shape(config)), saved)
+        super().build_from_config(config)
+
+
+def _shape(build_config):
+    """The input's shape, or the shapes of all inputs by name."""
+    return build_config.get("input_shape", build_config.get("shapes_dict"))

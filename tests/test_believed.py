@@ -1,0 +1,68 @@
+"""Sizes of a config: which are believed, and what is said of those that are not."""
+
+import pytest
+
+from keras_dlnotes import layers, models, word2vec
+from keras_dlnotes._believed import HARMLESS, believe
+
+VOCABULARY = word2vec.Vocabulary(["a", "b", "c"], [3, 2, 1])
+
+
+def test_twice_what_was_saved_is_believed():
+    believe(2 * HARMLESS, saved=HARMLESS)
+    with pytest.raises(ValueError, match=f"{2 * HARMLESS + 1} connections; it was saved with"):
+        believe(2 * HARMLESS + 1, saved=HARMLESS)
+    believe(2 * HARMLESS, saved=None)
+    for saved in ("12", 1.5, -1, [12]):
+        with pytest.raises(ValueError, match="Argument `connections` must be an integer"):
+            believe(1, saved)
+
+
+def test_small_configs_may_be_edited():
+    config = models.MLP(2, (3,), input_shape=(4,)).get_config()
+    assert models.MLP.from_config({**config, "outputs": 500}).output_shape == (None, 500)
+    config = word2vec.Word2Vec(VOCABULARY, 2).get_config()
+    assert word2vec.Word2Vec.from_config({**config, "vector_size": 300}).vector_size == 300
+
+
+def test_a_large_size_is_built_where_it_is_meant():
+    config = {**models.MLP(2, (3,), input_shape=(4,)).get_config(), "outputs": 400_000}
+    with pytest.raises(ValueError, match="take `connections` out of the config"):
+        models.MLP.from_config(config)
+    del config["connections"]
+    assert models.MLP.from_config(config).output_shape == (None, 400_000)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: models.MLP(2, (3,), input_shape=(4,)),
+        lambda: models.MLP(2, (3,)),
+        lambda: word2vec.Word2Vec(VOCABULARY, 2),
+    ],
+)
+def test_a_config_holds_arguments_of_the_constructor(make):
+    model = make()
+    copy = type(model)(**model.get_config())
+    assert copy.get_config() == model.get_config()
+
+
+def test_what_is_not_built_has_no_connections():
+    layer = layers.MaxoutDense(4, pieces=3)
+    assert layer.get_build_config() is None
+    layer.build((None, 5))
+    assert layer.get_build_config() == {"input_shape": (None, 5), "connections": 60}
+    copy = layers.MaxoutDense(4, pieces=3)
+    copy.build_from_config(layer.get_build_config())
+    assert copy.get_build_config() == layer.get_build_config()
+    before = layers.MaxoutDense(4, pieces=3)
+    before.build_from_config({"input_shape": (None, 5)})  # As files had it at first.
+    assert before.kernel.shape == (5, 12)
+
+
+def test_a_vocabulary_may_grow_a_hundredfold():
+    model = word2vec.Word2Vec(VOCABULARY, 2_000)
+    words = VOCABULARY.words + [str(number) for number in range(300)]
+    assert (
+        model.extend(word2vec.Vocabulary(words, range(303, 0, -1))).vectors.vectors.shape[0] == 303
+    )
