@@ -42,10 +42,16 @@ class Sized:
 
     def build_from_config(self, config):
         config = dict(config)
-        saved = config.pop("connections", None)
-        if saved is not None:
-            believe(self._connections(_shape(config)), saved)
-        super().build_from_config(config)
+        saved, shape = config.pop("connections", None), _shape(config)
+        for size in keras.tree.flatten(shape):
+            if size is not None:
+                _checks.size("input_shape", size, 0)
+        try:
+            if saved is not None:
+                believe(self._connections(shape), saved)
+            super().build_from_config(config)
+        except IndexError:  # One axis too few.
+            _checks.fail("input_shape", f"have the axes that '{self.name}' reads", shape)
 
 
 def _shape(build_config):

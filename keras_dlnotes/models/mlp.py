@@ -200,9 +200,9 @@ class MLP(Sized, keras.Sequential):
 
     def get_config(self):
         config = {"name": self.name, **self._own_config}
-        if config["input_shape"] is not None:
-            # The constructor builds at once, before a build config could be looked at.
-            config["connections"] = self._connections((None, *config["input_shape"]))
+        if hasattr(self, "input_shape"):
+            # With an `input_shape` the constructor builds, before a build config could be read.
+            config["connections"] = self._connections(self.input_shape)
         return config
 
     @classmethod

@@ -70,11 +70,10 @@ class Autoencoder(Sized, keras.Model):
     # ------------------------------------------------------------------------------- the graph
 
     def _connections(self, input_shape):
-        return connections(self, input_shape[1:])
+        return connections(self, self._example(input_shape))
 
-    def build(self, input_shape):
-        if self.built:
-            return
+    def _example(self, input_shape):
+        """The shape of one example, if there can be an autoencoder for it."""
         shape = tuple(input_shape[1:])
         if self.convolutional and len(shape) != 3:
             raise ValueError(
@@ -83,6 +82,12 @@ class Autoencoder(Sized, keras.Model):
             )
         if any(size is None for size in shape):
             raise ValueError(f"Every size but the batch's must be known. Received: {input_shape}")
+        return shape
+
+    def build(self, input_shape):
+        if self.built:
+            return
+        shape = self._example(input_shape)
         parts = convolutions(self, shape) if self.convolutional else dense(self, shape)
         self.encoder = keras.Sequential([keras.Input(shape), *parts[0]], name="encoder")
         code_shape = self.encoder.output_shape[1:]
