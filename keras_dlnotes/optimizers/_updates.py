@@ -40,7 +40,7 @@ def whole(optimizer, at, gradient, table):
     weight = None if bare else _rows.read(at.variable)
     old = {name: _rows.read(slot) for name, slot in at.slots.items()}
     compute = optimizer.fused_update if fuse else optimizer.plain_update
-    result, new = compute(gradient, weight, old, _scalars(at), table)
+    result, new = compute(gradient, weight, old, scalars(at), table)
     for name, value in new.items():
         optimizer.assign(at.slots[name], value)
     if bare:
@@ -116,7 +116,7 @@ def table(optimizer, at, rows):
     # One after the other: a single function would need old slots both for the weights and for the
     # new slots that take their place, and copy them.
     for part in ("weights", "slots") if slots else ("weights",):
-        optimizer.fused_table(part, variable, slots, ids, values, weight, old, _scalars(at))
+        optimizer.fused_table(part, variable, slots, ids, values, weight, old, scalars(at))
 
 
 def table_in_place(optimizer, part, variable, slots, ids, gradient, weight, old, scalars):
@@ -133,7 +133,7 @@ def table_in_place(optimizer, part, variable, slots, ids, gradient, weight, old,
         target.assign(tf.tensor_scatter_nd_update(whole, ids[:, None], rows))
 
 
-def _scalars(at):
+def scalars(at):
     """All numbers of an update as tensors, those that are left out left out."""
     scalars = {**vars(at.h), "decay": at.decay, "finite": at.finite}
     return {name: _rows.read(value) for name, value in scalars.items() if value is not None}

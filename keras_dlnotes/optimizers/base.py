@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_dlnotes import _checks
-from keras_dlnotes.optimizers import _clipping, _rows, _updates
+from keras_dlnotes.optimizers import _clipping, _rows, _stacks, _updates
 from keras_dlnotes.optimizers._config import Configured
 from keras_dlnotes.optimizers._hyperparameters import Hyperparameter, hyperparameters
 from keras_dlnotes.optimizers._rows import Rows
@@ -274,7 +274,13 @@ class Optimizer(Configured):
         dtypes = {wide(variable.dtype) for variable in trainable_variables}
         self._now.scalars = {dtype: self._scalars(dtype, learning_rate) for dtype in sorted(dtypes)}
         try:
-            super()._backend_update_step(grads, trainable_variables, learning_rate)
+            pairs = list(zip(grads, trainable_variables, strict=True))
+            if type(self).update_step is Optimizer.update_step:  # Others want to see each variable.
+                stacks, pairs = _stacks.sort(self, pairs)
+                for stack in stacks:
+                    _stacks.update(self, [(each[0], self._at(each[1])) for each in stack])
+            grads, variables = [each[0] for each in pairs], [each[1] for each in pairs]
+            super()._backend_update_step(grads, variables, learning_rate)
         finally:
             self._now.scalars = {}
 
@@ -289,6 +295,8 @@ class Optimizer(Configured):
             if value is not None:
                 setattr(h, name, value[0])
                 setattr(h, f"one_minus_{name}", value[1])
+        if Optimizer.weight_decay.given(self):
+            h.decay = h.learning_rate * h.weight_decay
         if prepare:
             self.prepare(h)
         return h
@@ -296,28 +304,37 @@ class Optimizer(Configured):
     # ------------------------------------------------------------------------------- one variable
 
     def update_step(self, gradient, variable, learning_rate):
-        dtype = wide(variable.dtype)
-        index = self._get_variable_index(variable)
-        at = SimpleNamespace(
-            h=self._now.scalars.get(dtype) or self._scalars(dtype, learning_rate),
-            variable=variable,
-            slots={name: variables[index] for name, variables in self._slots.items()},
-            dtype=dtype,
-            finite=self._now.finite if self._now.scalars else None,
-            decay=None,
-        )
-        if Optimizer.weight_decay.given(self) and self._use_weight_decay(variable):
-            at.decay = at.h.learning_rate * at.h.weight_decay
+        at = self._at(variable, learning_rate)
         if _rows.is_sparse(gradient) and not isinstance(gradient, Rows):
             gradient = self._merged(gradient)  # Called on its own.
         if not isinstance(gradient, Rows):
-            _updates.whole(self, at, gradient, self._is_table(index))
+            _updates.whole(self, at, gradient, self.is_table(variable))
         elif self.rows == "exact" and not self.row_local:
             _updates.table(self, at, gradient)
         else:
             _updates.rows(self, at, gradient)
 
-    def _is_table(self, index):
+    def _at(self, variable, learning_rate=None):
+        """What an update of this variable needs to know; see ``_updates``."""
+        dtype = wide(variable.dtype)
+        index = self._get_variable_index(variable)
+        h = self._now.scalars.get(dtype) or self._scalars(dtype, learning_rate)
+        return SimpleNamespace(
+            h=h,
+            variable=variable,
+            slots={name: variables[index] for name, variables in self._slots.items()},
+            dtype=dtype,
+            finite=self._now.finite if self._now.scalars else None,
+            decay=h.decay if self.decays(variable) else None,
+        )
+
+    def decays(self, variable):
+        """Whether weight decay shrinks this variable."""
+        return Optimizer.weight_decay.given(self) and self._use_weight_decay(variable)
+
+    def is_table(self, variable):
+        """Whether the rows of this variable are looked up."""
+        index = self._get_variable_index(variable)
         variable = self._trainable_variables[index]
         return index in self._now.tables or variable.name.split(":")[0] == "embeddings"
 

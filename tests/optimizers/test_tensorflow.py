@@ -6,6 +6,7 @@ import optimizer_cases as cases
 import pytest
 
 from keras_dlnotes import optimizers
+from keras_dlnotes.optimizers import _stacks
 
 pytestmark = pytest.mark.tensorflow
 if keras.backend.backend() != "tensorflow":
@@ -125,8 +126,15 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("ours", "theirs", "kwargs"), PAIRS)
-def test_no_more_operations_a_variable_than_keras(ours, theirs, kwargs):
-    def operations(make, count):
+def test_no_more_operations_a_variable_than_keras(ours, theirs, kwargs, monkeypatch):
+    monkeypatch.setattr(_stacks, "SMALL", -1)
+    assert added_operations(ours, kwargs) <= added_operations(theirs, kwargs)
+
+
+def added_operations(make, kwargs):
+    """How many a third variable adds to the step of two."""
+
+    def operations(count):
         variables = [cases.variable(np.ones((4, 4))) for _ in range(count)]
         optimizer = make(**kwargs)
         optimizer.build(variables)
@@ -138,5 +146,77 @@ def test_no_more_operations_a_variable_than_keras(ours, theirs, kwargs):
         graph = step.get_concrete_function([tf.ones((4, 4))] * count).graph
         return sum(operation.type not in FREE for operation in graph.get_operations())
 
-    mine, keras_ = (operations(make, 3) - operations(make, 2) for make in (ours, theirs))
-    assert mine <= keras_
+    return operations(3) - operations(2)
+
+
+#: Options that a stack has to heed, each on its own.
+OPTIONS = {
+    "bare": {},
+    "decay of some": {"weight_decay": 0.1},
+    "steps left out": {"skip_nonfinite": True},
+    "clipped": {"clipnorm": 0.5},
+    "averaged": {"use_ema": True, "ema_overwrite_frequency": 2},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("label", cases.LABELS)
+def test_stacked_variables_are_updated_as_each_alone(label, options, monkeypatch):
+    shapes = [(3, 2), (5,), (3, 2), (), (5,), (1, 700), (3, 2), (), (1, 700)]
+
+    def run():
+        generator = np.random.default_rng(1)
+        variables = [cases.variable(generator.normal(size=shape)) for shape in shapes]
+        variables[4] = cases.variable(generator.normal(size=5), "float64")
+        optimizer = cases.make(label, **options)
+        optimizer.exclude_from_weight_decay([variables[2]])
+        for number in range(4):
+            gradients = [generator.normal(size=shape) for shape in shapes]
+            if number == 2 and "skip_nonfinite" in options:
+                gradients[3] = np.float64("nan")
+            gradients = [tf.cast(g, v.dtype) for g, v in zip(gradients, variables, strict=True)]
+            cases.step(optimizer, gradients, variables)
+        return [v.numpy() for v in variables + optimizer.variables]
+
+    stacked = run()
+    monkeypatch.setattr(_stacks, "SMALL", -1)
+    for ours, alone in zip(stacked, run(), strict=True):
+        np.testing.assert_allclose(ours, alone, rtol=1e-6, atol=1e-7)
+
+
+def test_stacks_are_of_small_dense_variables_of_one_kind():
+    optimizer = optimizers.Adam(weight_decay=0.1)
+    variables = [cases.variable(np.ones(shape)) for shape in [(2,)] * 4 + [(3,)] + [(600,)] * 2]
+    variables += [cases.variable(np.ones(2), "float64"), cases.variable(np.ones(2), "bfloat16")]
+    variables += [cases.variable(np.ones((2,)), name="embeddings")] * 2
+    optimizer.exclude_from_weight_decay([variables[3]])
+    optimizer.build(variables[:-1])
+    pairs = [(variable.value, variable) for variable in variables]
+    stacks, alone = _stacks.sort(optimizer, pairs)
+    assert [[id(v) for _, v in stack] for stack in stacks] == [[id(v) for v in variables[:3]]]
+    assert len(alone) == len(variables) - 3
+    many = [pairs[0]] * (_stacks.MOST // 2 + 1)
+    stacks, alone = _stacks.sort(optimizer, many)
+    assert [len(stack) for stack in stacks] == [_stacks.MOST // 2]
+    assert len(alone) == 1
+    assert not _stacks.sort(optimizers.Adam(fused=True), pairs[4:7])[0]
+
+
+def test_a_subclass_with_an_update_of_its_own_is_asked_for_each_variable():
+    class Counting(optimizers.SGD):
+        asked = 0
+
+        def update_step(self, *arguments):
+            self.asked += 1
+            super().update_step(*arguments)
+
+    optimizer, variables = Counting(), [cases.variable(np.ones(2)) for _ in range(3)]
+    cases.step(optimizer, [tf.ones(2)] * 3, variables)
+    assert optimizer.asked == 3
+
+
+@pytest.mark.parametrize(("ours", "theirs", "kwargs"), PAIRS)
+def test_a_variable_more_in_a_stack_is_only_read_and_written(ours, theirs, kwargs):
+    optimizer = ours(**kwargs)
+    decays = optimizer.weight_decay is not None  # Then the weights are read as well.
+    assert added_operations(ours, kwargs) == 1 + decays + 2 * len(optimizer.slots())
