@@ -42,7 +42,8 @@ def _fits(optimizer, gradient, variable):
     dense = gradient is not None and not _rows.is_sparse(gradient)
     half = _updates.wide(variable.dtype) != keras.backend.standardize_dtype(variable.dtype)
     small = math.prod(variable.shape) <= SMALL and not optimizer.fused
-    return _rows.can_fuse() and dense and small and not half and not optimizer.is_table(variable)
+    calculated = _rows.can_fuse() and not _updates.is_descent(optimizer, variable)
+    return calculated and dense and small and not half and not optimizer.is_table(variable)
 
 
 def update(optimizer, stack):

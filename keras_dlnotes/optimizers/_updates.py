@@ -30,9 +30,27 @@ def where(chosen, new, old):
     return new if chosen is None else ops.where(chosen, new, ops.cast(old, new.dtype))
 
 
+def is_descent(optimizer, variable):
+    """Whether no more is to do than to subtract the gradient times the rate, outside of XLA."""
+    half = wide(variable.dtype) != keras.backend.standardize_dtype(variable.dtype)
+    plain = optimizer.additive and not (half or optimizer.skip_nonfinite or optimizer.row_clipnorm)
+    return plain and not optimizer.decays(variable) and _rows.can_fuse()
+
+
+def descend(at, gradient):
+    """The one pass over memory that TensorFlow has for it."""
+    import tensorflow as tf
+
+    handle = _rows.backend_variable(at.variable).handle
+    tf.raw_ops.ResourceApplyGradientDescent(var=handle, alpha=at.h.rate, delta=gradient)
+
+
 def whole(optimizer, at, gradient, table):
     """A dense gradient."""
     gradient = ops.cast(gradient, at.dtype)
+    if is_descent(optimizer, at.variable):
+        descend(at, gradient)
+        return
     fuse = fuses(optimizer, at.variable.shape)
     half = at.dtype != keras.backend.standardize_dtype(at.variable.dtype)
     # A bare step is subtracted in place; everything else needs to see the weights.

@@ -51,7 +51,7 @@ class Optimizer(Configured):
 
     #: Whether a row without gradient stands still, slots and weights, so that lazy is exact.
     row_local = False
-    #: Whether the formula is linear in the gradient and has no slots: then rows need no merging.
+    #: Whether the step is the gradient times ``h.rate``: then rows need no merging.
     additive = False
 
     weight_decay = Hyperparameter("[0, inf)", optional=True)

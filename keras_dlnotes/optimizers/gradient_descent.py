@@ -37,5 +37,8 @@ class GradientDescent(Optimizer):
     def __init__(self, learning_rate=0.01, *args, **kwargs):
         super().__init__(learning_rate, *args, **kwargs)
 
+    def prepare(self, h):
+        h.rate = h.learning_rate
+
     def formula(self, h, gradient, slots):
-        return gradient * h.learning_rate, {}
+        return gradient * h.rate, {}

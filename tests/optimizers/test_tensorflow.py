@@ -220,3 +220,29 @@ def test_a_variable_more_in_a_stack_is_only_read_and_written(ours, theirs, kwarg
     optimizer = ours(**kwargs)
     decays = optimizer.weight_decay is not None  # Then the weights are read as well.
     assert added_operations(ours, kwargs) == 1 + decays + 2 * len(optimizer.slots())
+
+
+@pytest.mark.parametrize("shape", [(3,), (600, 2)])
+@pytest.mark.parametrize(
+    ("make", "options", "moved"),
+    [
+        (optimizers.GradientDescent, {}, 0.5),
+        (optimizers.GradientDescent, {"clipvalue": 0.5}, 0.25),
+        (optimizers.SGD, {}, 0.5),
+        (optimizers.SGD, {"dampening": 0.25}, 0.375),
+    ],
+)
+def test_plain_descent_is_one_operation(make, options, moved, shape):
+    optimizer, variable = make(0.5, **options), cases.variable(np.ones(shape))
+    optimizer.build([variable])
+
+    @tf.function
+    def step(gradient):
+        optimizer.apply([gradient], [variable])
+
+    graph = step.get_concrete_function(tf.ones(shape)).graph
+    types = [operation.type for operation in graph.get_operations()]
+    assert types.count("ResourceApplyGradientDescent") == 1
+    assert "AssignSubVariableOp" not in types
+    step(tf.ones(shape))
+    np.testing.assert_allclose(variable.numpy(), 1 - moved)
