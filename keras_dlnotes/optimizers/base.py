@@ -10,10 +10,11 @@ from keras_dlnotes.optimizers import _clipping, _rows, _stacks, _updates
 from keras_dlnotes.optimizers._config import Configured
 from keras_dlnotes.optimizers._hyperparameters import Hyperparameter, hyperparameters
 from keras_dlnotes.optimizers._rows import Rows
+from keras_dlnotes.optimizers._skipping import Skipping
 from keras_dlnotes.optimizers._updates import wide
 
 
-class Optimizer(Configured):
+class Optimizer(Skipping, Configured):
     """Base of the optimizers: merged rows, schedulable numbers, clipping, weight decay.
 
     An optimizer is three small methods on plain tensors, and the same three serve a whole variable
@@ -24,7 +25,8 @@ class Optimizer(Configured):
       variable. ``h`` holds ``learning_rate``, ``step`` (1, 2, ...), every ``Hyperparameter`` by
       its name, and its complement as ``one_minus_<name>``;
     - ``formula(h, gradient, slots)``: returns the step, which is subtracted from the weights, and
-      a dict of new slot values.
+      a dict of new slot values. It goes number by number: rows, a variable, or a stack of small
+      variables, it sees no difference.
 
     Args:
         rows: `"exact"` or `"lazy"`. What happens to the rows of an embedding that are not in the
@@ -144,10 +146,7 @@ class Optimizer(Configured):
         self._slots = dict(zip(initial, lists, strict=True))
         for hyperparameter in hyperparameters(type(self)).values():
             hyperparameter.build(self)
-        if self.skip_nonfinite:
-            self.skipped_steps = self.add_variable(
-                (), dtype="int32", aggregation="only_first_replica", name="skipped_steps"
-            )
+        self._build_skipping()
 
     def add_variable_from_reference(self, reference_variable, name=None, initializer="zeros"):
         # Running averages need more digits than half precision has: 1 - 0.999 is below its
@@ -205,19 +204,14 @@ class Optimizer(Configured):
                 for variable in variables:
                     if variable.constraint is not None:
                         variable.assign(variable.constraint(variable))
-        finite = self._now.finite
-        if finite is None or self.gradient_accumulation_steps:
-            self._iterations.assign_add(1)
-        else:
-            self._iterations.assign_add(ops.cast(finite, self._iterations.dtype))
+        self._count_step()
 
     def _clip_gradients(self, grads):
         # Every backend calls this once the gradients are complete and right before the update.
         # Keras clips each replica's part and sums then; the sum is what one device clips.
         grads = _rows.summed(grads)
         grads = [None if gradient is None else self._merged(gradient) for gradient in grads]
-        if self.skip_nonfinite:
-            self._note_finite(grads)
+        self._note_finite(grads)
         if self.clipnorm:
             return _clipping.by_norm(grads, self.clipnorm)
         if self.global_clipnorm:
@@ -246,27 +240,8 @@ class Optimizer(Configured):
     def _all_reduce_sum_gradients(self, grads_and_vars):
         return grads_and_vars  # Done before clipping, above.
 
-    def _note_finite(self, grads):
-        checks = [
-            ops.all(ops.isfinite(g.values if isinstance(g, Rows) else g))
-            for g in grads
-            if g is not None
-        ]
-        self._now.finite = ops.all(ops.stack(checks))
-        self.skipped_steps.assign_add(1 - ops.cast(self._now.finite, "int32"))
-
     def _apply_weight_decay(self, variables):
         pass  # A part of the update of each variable, below, which saves a pass over it.
-
-    def _update_model_variables_moving_average(self, trainable_variables):
-        finite = None if self.gradient_accumulation_steps else self._now.finite
-        if finite is None:
-            return super()._update_model_variables_moving_average(trainable_variables)
-        averages = [slot for slot in self._model_variables_moving_average if slot is not None]
-        before = [ops.copy(_rows.read(slot)) for slot in averages]
-        super()._update_model_variables_moving_average(trainable_variables)
-        for slot, old in zip(averages, before, strict=True):
-            slot.assign(ops.where(finite, _rows.read(slot), old))
 
     def _backend_update_step(self, grads, trainable_variables, learning_rate):
         if type(self).advance is not Optimizer.advance:
