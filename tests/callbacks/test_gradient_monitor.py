@@ -191,6 +191,28 @@ def test_loss_scale_leaves_the_numbers_alone():
     compare(monitor.history, expected)
 
 
+@pytest.mark.parametrize("how", COMPILE, ids=str)
+def test_variables_that_are_updated_in_stacks(how):
+    def history(optimizer):
+        keras.utils.set_random_seed(1)
+        layers = [keras.layers.Dense(5, "tanh", name=f"hidden_{i}") for i in range(3)]
+        out = keras.layers.Dense(3, name="out")
+        model = keras.Sequential([keras.Input((5,)), *layers, out], name="net")
+        model.compile(optimizer, "mse", **how)
+        monitor = watch(details=1)
+        fit(model, monitor)
+        return monitor.history
+
+    ours = history(optimizers.Momentum(0.1))
+    theirs = history(keras.optimizers.SGD(0.1, momentum=0.9))
+    tables = {name: table for name, table in theirs.items() if isinstance(table, dict)}
+    assert "gradient_norm" in tables
+    for statistic, table in tables.items():
+        for name, values in table.items():
+            note = f"{statistic} {name}"
+            np.testing.assert_allclose(ours[statistic][name], values, 1e-4, 1e-7, err_msg=note)
+
+
 @pytest.mark.skipif(not hasattr(keras.optimizers, "MultiOptimizer"), reason="new in Keras 3.15")
 @pytest.mark.parametrize("accumulate", [None, 2])
 def test_several_optimizers_in_one_model(accumulate):

@@ -133,8 +133,10 @@ class ModelTaps:
 
         def make_reduce(reduce):
             def watched_reduce(gradients_and_variables):
-                now.reduced = reduce(gradients_and_variables)
-                return now.reduced
+                reduced = reduce(gradients_and_variables)
+                # Where nothing was summed they may be some of the gradients only.
+                now.reduced = None if reduced is gradients_and_variables else reduced
+                return reduced
 
             return watched_reduce
 
