@@ -1,17 +1,19 @@
-"""Writes the files that every later version must read: `python tests/fixtures_make.py`.
+"""Writes the files that every later version must read: `python tests/fixtures_make.py NAME`.
 
-Run once for a version, into a directory of its name; files of released versions are never made
-anew. Run it with the oldest Keras supported, as a user's file may be of any.
+Run once for a version, or where what is saved has changed in between, into a directory named so;
+what is there is never made anew. Run it with the oldest Keras supported, as a user's file may be of
+any.
 """
 
 import pathlib
+import sys
 
 import keras
 import numpy as np
 
 import keras_dlnotes as dl
 
-FOLDER = pathlib.Path(__file__).parent / "fixtures" / dl.__version__
+FOLDERS = pathlib.Path(__file__).parent / "fixtures"
 X = np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3)
 
 
@@ -37,31 +39,31 @@ def nets():
     )
 
 
-def main():
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def main(folder):
+    folder.mkdir(parents=True)
     keras.utils.set_random_seed(1)
     expected = {}
     for name, model in nets():
         rate = dl.schedules.OneCycle(0.01, 10)
         model.compile(dl.optimizers.Adam(rate), dl.losses.Huber(delta=2.0))
         model.fit(X, X[:, :2], epochs=2, verbose=0)
-        model.save(FOLDER / f"{name}.keras")
+        model.save(folder / f"{name}.keras")
         expected[name] = model.predict(X, verbose=0)
     corpus = dl.word2vec.Corpus.from_texts(["the cat saw the dog", "the dog"] * 9, min_count=1)
     words = dl.word2vec.Word2Vec(corpus.vocabulary, 4, 2, output="hierarchical_softmax")
     words.compile()
     words.fit(corpus.dataset(32, seed=1), epochs=1, verbose=0)
-    words.save(FOLDER / "word2vec.keras")
+    words.save(folder / "word2vec.keras")
     expected["vectors"] = words.vectors.vectors
-    words.vectors.save(FOLDER / "vectors.npz")
-    words.vectors.save_word2vec_format(FOLDER / "vectors.bin", binary=True)
-    words.vectors.save_word2vec_format(FOLDER / "vectors.txt")
-    corpus.save(FOLDER / "text.corpus")
+    words.vectors.save(folder / "vectors.npz")
+    words.vectors.save_word2vec_format(folder / "vectors.bin", binary=True)
+    words.vectors.save_word2vec_format(folder / "vectors.txt")
+    corpus.save(folder / "text.corpus")
     dl.word2vec.Vocabulary(["<unk>", "a", "b"], [1, 5, 3], ("<unk>",), "<unk>").save(
-        FOLDER / "vocabulary.txt"
+        folder / "vocabulary.txt"
     )
-    np.savez(FOLDER / "expected.npz", **expected)
+    np.savez(folder / "expected.npz", **expected)
 
 
 if __name__ == "__main__":
-    main()
+    main(FOLDERS / sys.argv[1])

@@ -1,20 +1,14 @@
 """Files that earlier versions saved are read by this one: `tests/fixtures/<version>`."""
 
-import pathlib
-
 import keras
 import numpy as np
 import pytest
-from fixtures_make import X
+from fixtures_make import FOLDERS, X
 
 from keras_dlnotes.word2vec import Corpus, Vocabulary, Word2Vec, WordVectors
 
-FOLDERS = sorted(
-    path for path in (pathlib.Path(__file__).parent / "fixtures").iterdir() if path.is_dir()
-)
 
-
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+@pytest.mark.parametrize("folder", sorted(FOLDERS.iterdir()), ids=lambda path: path.name)
 def test_files_of_earlier_versions(folder):
     expected = np.load(folder / "expected.npz")
     # Keras 3.14 refuses the initializers' configs that 3.15, which wrote them, gave new fields.

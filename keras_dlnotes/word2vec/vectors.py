@@ -5,6 +5,7 @@ import numpy as np
 from keras_dlnotes import _checks
 from keras_dlnotes.word2vec.asking import evaluation, mover, spelling
 from keras_dlnotes.word2vec.asking.queries import Queries
+from keras_dlnotes.word2vec.attributes import Attributes
 from keras_dlnotes.word2vec.files import exports, formats, store
 
 KEYS = (str, int, np.integer)
@@ -19,7 +20,7 @@ class WordVectors(Queries):
     read-only, so that the norms kept beside it stay right; `add_vectors` changes it.
 
     Args:
-        words: List of different words.
+        words: List of different words; or `vector_size` alone, as gensim has it.
         vectors: Array of shape `(words, vector_size)`. Floats stay what they are, anything else
             becomes `float32`. It is not copied.
         counts: How often each word occurs, or `None` where that is not known.
@@ -41,6 +42,8 @@ class WordVectors(Queries):
     """
 
     def __init__(self, words=(), vectors=None, counts=None, *, vector_size=None):
+        if isinstance(words, (int, np.integer)):
+            words, vector_size = (), words
         words = list(words)
         if vectors is None:
             size = _checks.size("vector_size", vector_size)
@@ -55,16 +58,10 @@ class WordVectors(Queries):
             )
         if vector_size not in (None, vectors.shape[1]):
             _checks.fail("vector_size", f"be that of the vectors, {vectors.shape[1]}", vector_size)
-        if counts is not None:
-            counts = np.asarray(counts, np.int64)
-            if counts.shape != (len(words),):
-                raise ValueError(
-                    f"There must be one count a word. Received: {len(words)} words and counts of "
-                    f"shape {counts.shape}"
-                )
-        self._put(words, vectors, counts)
+        known = {} if counts is None else {"count": np.array(counts, np.int64)}
+        self._put(words, vectors, Attributes(len(words), known))
 
-    def _put(self, words, vectors, counts):
+    def _put(self, words, vectors, attributes):
         indices = {word: index for index, word in enumerate(words)}
         if len(indices) < len(words):
             twice = next(word for index, word in enumerate(words) if indices[word] != index)
@@ -72,7 +69,7 @@ class WordVectors(Queries):
         vectors = vectors.view()
         vectors.setflags(write=False)
         self.index_to_key, self.key_to_index = words, indices
-        self.vectors, self.counts = vectors, counts
+        self.vectors, self.attributes = vectors, attributes
         self._norms = self._norms_or_one = None
 
     # ------------------------------------------------------------------------ words and vectors
@@ -90,6 +87,11 @@ class WordVectors(Queries):
     def words(self):
         """The words, row by row; gensim's name for them is `index_to_key`."""
         return self.index_to_key
+
+    @property
+    def counts(self):
+        """How often each word occurs, or None where that is not known."""
+        return self.attributes.arrays.get("count")
 
     @property
     def vector_size(self):
@@ -174,8 +176,12 @@ class WordVectors(Queries):
         self.add_vectors([key], [vector], replace=True)
         return self.key_to_index[key]
 
-    def add_vectors(self, keys, vectors, counts=None, replace=False):
-        """Adds words at the end. Of words that are there, `replace` says which vector counts."""
+    def add_vectors(self, keys, vectors, extras=None, replace=False, *, counts=None):
+        """Adds words at the end. Of words that are there, `replace` says which vector counts.
+
+        `extras` has values of further attributes, a list for each name; `counts` is the same for
+        `"count"`.
+        """
         if isinstance(keys, KEYS):
             keys, vectors = [keys], np.reshape(vectors, (1, -1))
         keys, vectors = list(keys), np.asarray(vectors, self.vectors.dtype)
@@ -197,33 +203,47 @@ class WordVectors(Queries):
                 table[place] = vector
             if not replace:
                 given.add(place)
-        total = None
-        if self.counts is not None or (counts is not None and not old):
-            total = np.zeros(old + len(fresh), np.int64)
-            total[:old] = 0 if self.counts is None else self.counts
-            if counts is not None:
-                total[places] = counts
-        self._put(self.index_to_key + list(fresh), table, total)
+        attributes = self.attributes.grown(len(fresh))
+        extras = dict(extras or {}) if counts is None else {**(extras or {}), "count": counts}
+        for name, values in extras.items():
+            for place, value in zip(places, values, strict=True):
+                attributes.set(name, place, value)
+        self._put(self.index_to_key + list(fresh), table, attributes)
 
     def __setitem__(self, keys, vectors):
         self.add_vectors(keys, vectors, replace=True)
 
     def unit_normalize_all(self):
         """Scales all vectors to length 1 for good."""
-        self._put(self.index_to_key, self.get_normed_vectors(), self.counts)
+        self._put(self.index_to_key, self.get_normed_vectors(), self.attributes)
 
-    def vectors_for_all(self, keys):
-        """The `WordVectors` of those of `keys` that are there."""
+    def vectors_for_all(self, keys, allow_inference=True, copy_vecattrs=False):
+        """The `WordVectors` of those of `keys` that are there, counts and the like on request.
+
+        `allow_inference` is gensim's: no vector is inferred here.
+        """
         keys = [key for key in dict.fromkeys(keys) if key in self]
         rows = [self.get_index(key) for key in keys]
-        counts = None if self.counts is None else self.counts[rows]
-        return WordVectors(keys, self.vectors[rows], counts)
+        chosen = WordVectors(keys, self.vectors[rows])
+        if copy_vecattrs:
+            chosen.attributes = self.attributes.taken(rows)
+            for key in keys if self.counts is None else ():
+                chosen.set_vecattr(key, "count", self.get_vecattr(key, "count"))
+        return chosen
+
+    def set_vecattr(self, key, attr, val):
+        """Notes a value of a word beside its vector, under any name; `"count"` is its frequency."""
+        self.attributes.set(attr, self.get_index(key), val)
 
     def get_vecattr(self, key, attr):
-        """The count of a word, in gensim's spelling: `attr` is `"count"`."""
-        if attr != "count" or self.counts is None:
-            raise KeyError(f"There is no {attr!r} of words here")
-        return int(self.counts[self.get_index(key)])
+        """What `set_vecattr` noted. Counts that are not known are ranks: the last word has 1."""
+        index, known = self.get_index(key), self.attributes.arrays
+        if attr == "count" and attr not in known:
+            return len(self) - index
+        if attr not in known:
+            raise KeyError(f"There is no {attr!r} of words here. Known: {sorted(known)}")
+        value = known[attr][index]
+        return value.item() if isinstance(value, np.generic) else value
 
     # ------------------------------------------------------------------------ files and others
 
@@ -232,7 +252,7 @@ class WordVectors(Queries):
 
         It holds plain arrays, which `np.load` reads too.
         """
-        store.write(path, self.index_to_key, self.vectors, self.counts)
+        store.write(path, self.index_to_key, self.vectors, self.attributes.plain())
 
     @classmethod
     def load(cls, path, mmap=False, unicode_errors="strict"):
@@ -243,7 +263,10 @@ class WordVectors(Queries):
         file on disk until they are used.
         """
         if store.is_store(path):
-            return cls(*store.read(path, mmap))
+            words, vectors, attributes = store.read(path, mmap)
+            read = cls(words, vectors)
+            read.attributes = Attributes(len(words), attributes)
+            return read
         if mmap:
             raise ValueError(f"Only what `save` has written can be mapped. Received: {path!r}")
         return cls(*formats.read(path, errors=unicode_errors, **formats.guess(path)))

@@ -29,6 +29,13 @@ def vectors(dtype="float32", counts=True, size=3):
     return WordVectors(WORDS, table, [9, 7, 5, 3, 1] if counts else None)
 
 
+def noted():
+    kept = vectors()
+    for attribute, value in (("kind", "noun"), ("year", 1999), ("known", True)):
+        kept.set_vecattr(WORDS[0], attribute, value)
+    return kept
+
+
 def pickled():
     with FILE.open("wb") as file:
         np.savez(file, vectors=np.array([{}], object))
@@ -55,6 +62,7 @@ def seeds():
             written(lambda path: vectors().save(path)),
             written(lambda path: vectors("float64", counts=False).save(path)),
             pickled(),
+            written(lambda path: noted().save(path)),
         ],
         "vocabulary": [
             written(vocabulary.save),

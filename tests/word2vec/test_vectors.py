@@ -212,7 +212,7 @@ def test_the_array_is_read_only_and_not_copied():
 
 
 def test_normalize_and_choose(ours, peer):
-    chosen = ours.vectors_for_all(["naïve", "missing", "word2", "naïve"])
+    chosen = ours.vectors_for_all(["naïve", "missing", "word2", "naïve"], copy_vecattrs=True)
     assert chosen.words == ["naïve", "word2"]
     assert chosen.counts.tolist() == [COUNTS[63], COUNTS[2]]
     ours.unit_normalize_all()

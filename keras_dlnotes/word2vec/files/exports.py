@@ -47,16 +47,16 @@ def to_embedding(vectors, trainable=False, mask_token=None, name=None):
 
 
 def to_gensim(vectors):
-    """The same as gensim's `KeyedVectors`, counts included."""
+    """The same as gensim's `KeyedVectors`, counts and other attributes included."""
     try:
         from gensim.models import KeyedVectors
     except ImportError as error:
         raise ImportError("This needs gensim: pip install gensim") from error
     peer = KeyedVectors(vectors.vector_size, dtype=vectors.vectors.dtype)
     peer.add_vectors(list(vectors.index_to_key), np.array(vectors.vectors))
-    if vectors.counts is not None:
-        for word, count in zip(vectors.index_to_key, vectors.counts.tolist(), strict=True):
-            peer.set_vecattr(word, "count", count)
+    for name, array in vectors.attributes.arrays.items():
+        for word, value in zip(vectors.index_to_key, array.tolist(), strict=True):
+            peer.set_vecattr(word, name, value)
     return peer
 
 

@@ -2,7 +2,8 @@
 
 `np.savez` writes arrays where they happen to fall; here each begins at a multiple of 64 bytes, so
 that products can use the file as it lies. Members are `vectors`, `words` (UTF-8, one after the
-other), `ends` (of each word in it) and, where they are known, `counts`. There is no pickle.
+other), `ends` (of each word in it), `counts` where they are known, and what else is known of words
+as `attribute <name>`. There is no pickle.
 """
 
 import math
@@ -26,17 +27,19 @@ PADDING = 0xD935
 HEADER, LONG_SIZES = 30, 20
 #: Flags of members that are encrypted, patches, or encrypted strongly.
 ENCODED = 0x1 | 0x20 | 0x40
+#: Before the names of words' attributes; their counts have a name of their own.
+PREFIX = "attribute "
 
 
-def write(path, words, vectors, counts):
+def write(path, words, vectors, attributes):
     encoded = [word.encode(errors="surrogateescape") for word in words]
     arrays = {
         "words": np.frombuffer(b"".join(encoded), np.uint8),
         "ends": np.cumsum([len(word) for word in encoded], dtype=np.int64),
         "vectors": vectors,
     }
-    if counts is not None:
-        arrays["counts"] = counts
+    for name, array in attributes.items():
+        arrays["counts" if name == "count" else PREFIX + name] = array
     with writing.replacing(path) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             member = zipfile.ZipInfo(f"{name}.npy")
@@ -53,7 +56,7 @@ def is_store(path):
 
 
 def read(path, mmap=False):
-    """Words, vectors and counts (or None), after checks."""
+    """Words, vectors and a dict of attributes, after checks."""
     try:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             arrays = {}
@@ -61,14 +64,22 @@ def read(path, mmap=False):
                 name = member.filename.removesuffix(".npy")
                 arrays[name] = member_array(path, archive, member, mmap and name == "vectors")
         text, ends = arrays["words"].tobytes(), arrays["ends"]
-        vectors, counts = arrays["vectors"], arrays.get("counts")
+        vectors = arrays["vectors"]
+        attributes = {
+            name.removeprefix(PREFIX): np.array(array)  # To be written into.
+            for name, array in arrays.items()
+            if name.startswith(PREFIX)
+        }
+        if "counts" in arrays:
+            attributes["count"] = arrays["counts"].astype(np.int64)
         sizes = np.diff(ends, prepend=0)
         if ends.ndim != 1 or (sizes < 0).any() or int(sizes.sum()) != len(text):
             raise ValueError("the words' ends are wrong")
         if vectors.ndim != 2 or len(vectors) != len(ends):
             raise ValueError(f"{len(ends)} words have vectors of shape {vectors.shape}")
-        if counts is not None and counts.shape != ends.shape:
-            raise ValueError(f"{len(ends)} words have counts of shape {counts.shape}")
+        for name, array in attributes.items():
+            if array.shape != ends.shape or array.dtype.kind not in "biufU":
+                raise ValueError(f"{len(ends)} words have {name}s of {array.dtype}, {array.shape}")
         ends = ends.tolist()
         words = [
             text[begin:end].decode(errors="surrogateescape")
@@ -77,7 +88,7 @@ def read(path, mmap=False):
     except DAMAGE as error:
         raise ValueError(f"{str(path)!r} holds no word vectors, or is damaged: {error}") from error
     finite(path, words, vectors)
-    return words, vectors, counts
+    return words, vectors, attributes
 
 
 def member_array(path, archive, member, mmap):
