@@ -130,6 +130,10 @@ class MLP(Sized, keras.Sequential):
             for layer in self._block(index, units, activation):
                 self.add(layer)
         self.add(self._dense(keras.layers.Dense, outputs, output_activation, "outputs", 0))
+        self._made = self._identities()
+
+    def _identities(self):
+        return tuple(id(layer) for layer in self.layers)
 
     def _connections(self, input_shape):
         config = self._own_config
@@ -203,8 +207,20 @@ class MLP(Sized, keras.Sequential):
         if hasattr(self, "input_shape"):
             # With an `input_shape` the constructor builds, before a build config could be read.
             config["connections"] = self._connections(self.input_shape)
+        if self._identities() != self._made:
+            # By `add` and `pop` it has become another net than its arguments say.
+            config["layers"] = [keras.saving.serialize_keras_object(each) for each in self.layers]
         return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        config = dict(config)
+        layers = config.pop("layers", None)
+        model = cls(**config)
+        if layers is not None:
+            while model.layers:
+                model.pop(rebuild=False)
+            for number, layer in enumerate(layers, 1):
+                layer = keras.saving.deserialize_keras_object(layer, custom_objects=custom_objects)
+                model.add(layer, rebuild=number == len(layers))
+        return model

@@ -136,3 +136,21 @@ def test_pictures_are_flattened():
 def test_rejects(arguments, message):
     with pytest.raises(ValueError, match=message):
         MLP(**arguments)
+
+
+@pytest.mark.parametrize("shape", [(4,), None])
+def test_layers_of_the_users_own_are_saved(shape, tmp_path):
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    model = MLP(3, (6,), batch_normalization=True, input_shape=shape, seed=1)
+    model.pop()
+    model.add(keras.layers.Dense(2, name="other"))
+    model.add(keras.layers.Softmax())
+    y = model.predict(x, verbose=0)
+    assert y.shape == (5, 2)
+    model.save(tmp_path / "m.keras")
+    for _ in range(2):
+        model = keras.saving.load_model(tmp_path / "m.keras")
+        assert isinstance(model, MLP)
+        np.testing.assert_allclose(model.predict(x, verbose=0), y, rtol=1e-6)
+        model.save(tmp_path / "m.keras")
+    assert "layers" not in MLP(3, (6,), input_shape=shape).get_config()
