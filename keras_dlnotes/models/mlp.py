@@ -1,6 +1,7 @@
 """The multilayer perceptron, with the initializer that suits its activation."""
 
 import itertools
+import json
 import math
 
 import keras
@@ -209,7 +210,7 @@ class MLP(Sized, keras.Sequential):
             config["connections"] = self._connections(self.input_shape)
         if self._identities() != self._made:
             # By `add` and `pop` it has become another net than its arguments say.
-            config["layers"] = [keras.saving.serialize_keras_object(each) for each in self.layers]
+            config["layers"] = _saved(self.layers)
         return config
 
     @classmethod
@@ -217,10 +218,20 @@ class MLP(Sized, keras.Sequential):
         config = dict(config)
         layers = config.pop("layers", None)
         model = cls(**config)
-        if layers is not None:
+        # A subclass may have added the same ones in its constructor, and know them by name.
+        if layers is not None and _configs(layers) != _configs(_saved(model.layers)):
             while model.layers:
                 model.pop(rebuild=False)
             for number, layer in enumerate(layers, 1):
                 layer = keras.saving.deserialize_keras_object(layer, custom_objects=custom_objects)
                 model.add(layer, rebuild=number == len(layers))
         return model
+
+
+def _saved(layers):
+    return [keras.saving.serialize_keras_object(layer) for layer in layers]
+
+
+def _configs(layers):
+    """What makes saved layers equal, whether they were built or not."""
+    return json.dumps([[layer["class_name"], layer["config"]] for layer in layers], sort_keys=True)

@@ -154,3 +154,22 @@ def test_layers_of_the_users_own_are_saved(shape, tmp_path):
         np.testing.assert_allclose(model.predict(x, verbose=0), y, rtol=1e-6)
         model.save(tmp_path / "m.keras")
     assert "layers" not in MLP(3, (6,), input_shape=shape).get_config()
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class WithHead(MLP):
+    """Adds a layer in its constructor and knows it by name."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.head = keras.layers.Dense(2, name="head")
+        self.add(self.head)
+
+
+def test_a_subclass_that_adds_layers_itself(tmp_path):
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    model = WithHead(3, (6,), input_shape=(4,), seed=1)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    assert loaded.head is loaded.layers[-1]
+    np.testing.assert_allclose(loaded.predict(x, verbose=0), model.predict(x, verbose=0), 1e-6)
