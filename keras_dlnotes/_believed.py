@@ -28,6 +28,47 @@ def believe(connections, saved):
         )
 
 
+def written(tree):
+    """How many connections saved layers have, of whatever kind: the product of each one's numbers.
+
+    A guess from above, to be had before anything is built; it grows with each size.
+    """
+    if isinstance(tree, dict):
+        sizes = math.prod(_numbers(tree)) if "build_config" in tree else 0
+        return sizes + sum(written(value) for value in tree.values())
+    return sum(written(value) for value in tree) if isinstance(tree, (list, tuple)) else 0
+
+
+def counted(config, field):
+    """The config with a count of the connections of the layers in a field of it."""
+    return {**config, "connections": written(config[field])}
+
+
+def discounted(config, field):
+    """The config without this count, if the layers in the field still have so many."""
+    config = dict(config)
+    saved = config.pop("connections", None)
+    believe(written(config.get(field)), saved)
+    return config
+
+
+#: Numbers of a layer that are no sizes.
+OTHERS = {"connections", "seed"}
+
+
+def _numbers(tree):
+    """The sizes of one layer, roughly; what has a class of its own is another's."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key not in OTHERS and not (isinstance(value, dict) and "class_name" in value):
+                yield from _numbers(value)
+    elif isinstance(tree, (list, tuple)):
+        for value in tree:
+            yield from _numbers(value)
+    elif isinstance(tree, int) and tree > 0:
+        yield int(tree)
+
+
 class Sized:
     """A layer or model that keeps, beside the shape it was built for, its count of connections."""
 

@@ -1,8 +1,12 @@
 """Sizes of a config: which are believed, and what is said of those that are not."""
 
+import copy
+import json
+
+import keras
 import pytest
 
-from keras_dlnotes import layers, models, word2vec
+from keras_dlnotes import layers, losses, models, word2vec
 from keras_dlnotes._believed import HARMLESS, believe
 
 VOCABULARY = word2vec.Vocabulary(["a", "b", "c"], [3, 2, 1])
@@ -66,3 +70,86 @@ def test_a_vocabulary_may_grow_a_hundredfold():
     assert (
         model.extend(word2vec.Vocabulary(words, range(303, 0, -1))).vectors.vectors.shape[0] == 303
     )
+
+
+def net(inputs=4):
+    return keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(3), layers.MaxoutDense(2)])
+
+
+def grown():
+    model = models.MLP(2, (3,), input_shape=(4,))
+    model.add(net(2))
+    return model
+
+
+def built(layer):
+    layer.build((None, 4))
+    return layer
+
+
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [
+        (lambda: built(layers.Residual(net())), "block config layers 1 config"),
+        (lambda: built(layers.WeightNormalization(keras.layers.Dense(3))), "layer config"),
+        (lambda: models.Ensemble([net(), net()]), "members 1 config layers 1 config"),
+        (grown, "layers 3 config layers 1 config"),
+    ],
+    ids=["Residual", "WeightNormalization", "Ensemble", "MLP"],
+)
+def test_layers_inside_of_ours_are_counted_before_they_are_built(make, path):
+    layer = make()
+    config = layer.get_config()
+
+    def edited(**changes):
+        changed = copy.deepcopy(config)
+        inner = changed
+        for key in path.split():
+            inner = inner[int(key) if key.isdigit() else key]
+        inner.update(changes)
+        return changed
+
+    assert plain(type(layer).from_config(edited()).get_config()) == plain(config)
+    with pytest.raises(ValueError, match="connections; it was saved with"):
+        type(layer).from_config(edited(units=10**9))
+    assert '"tanh"' in plain(type(layer).from_config(edited(activation="tanh")).get_config())
+    # As files had it at first: what they say is believed.
+    type(layer).from_config({k: v for k, v in edited().items() if k != "connections"})
+
+
+def test_a_small_layer_inside_may_be_edited():
+    config = built(layers.Residual(keras.layers.Dense(3))).get_config()
+    config["block"]["config"]["units"] = 500
+    assert layers.Residual.from_config(config).block.units == 500
+
+
+def plain(config):
+    return json.dumps(config, sort_keys=True)
+
+
+LAMBDA = {"class_name": "Lambda", "config": {"function": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("thing", "changes"),
+    [
+        (lambda: losses.Huber(), {"dtype": LAMBDA}),
+        (lambda: layers.Residual(net()), {"dtype": LAMBDA}),
+        (lambda: layers.MaxoutDense(2), {"dtype": {"class_name": None, "config": {}}}),
+        (lambda: models.LinearAutoencoder(2), {"dtype": {"module": 3, "class_name": "x"}}),
+    ],
+)
+def test_what_keras_trips_over_is_told_in_words(thing, changes):
+    original = thing()
+    kind = type(original).__name__
+    with pytest.raises(ValueError, match=f"This config of a {kind} cannot be read") as refused:
+        type(original).from_config({**original.get_config(), **changes})
+    assert isinstance(refused.value.__cause__, AttributeError)
+
+
+def test_a_model_whose_optimizer_is_gone():
+    model = models.MLP(2, (3,), input_shape=(4,))
+    model.compile("adam", "mse")
+    config = {**model.get_compile_config(), "optimizer": None}
+    with pytest.raises(ValueError, match="This config of a MLP cannot be read"):
+        models.MLP(2, (3,), input_shape=(4,)).compile_from_config(config)

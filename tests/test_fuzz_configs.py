@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from samples import Layer
 from test_contracts import CONFIGURED, layer_model, of
 
-from keras_dlnotes import models, word2vec
+from keras_dlnotes import losses, models, optimizers, word2vec
 from keras_dlnotes._believed import Sized
 
 #: A size that a machine may have memory for, and a small file of ours has not.
@@ -37,8 +37,8 @@ VALUES = st.sampled_from(
      {"module": "builtins", "class_name": "eval", "config": {"source": "1"},
       "registered_name": None}]
 )  # fmt: skip
-#: Fields that Keras' own base classes read, each in its own way.
-KERAS = {"dtype", "name", "trainable", "reduction"}
+#: What is written of an object; a model of Keras' own adds its name, and what it is connected to.
+OBJECT = {"module", "class_name", "registered_name", "config", "build_config", "compile_config"}
 #: What may come out: an argument that is refused, or a config that does not fit or lacks a field.
 REFUSALS = (ValueError, TypeError, KeyError)
 
@@ -62,25 +62,30 @@ def configs():
 
 
 def fields(tree, path=()):
-    """Paths of all fields that our own classes read, built ones' shapes too, and none of Keras'."""
-    if isinstance(tree, dict):
-        ours = str(tree.get("registered_name") or "").startswith("keras_dlnotes>")
-        for key, value in tree.items():
-            if ours and key == "config" and isinstance(value, dict):
-                yield from ((*path, "config", field) for field in value if field not in KERAS)
-            if ours and key == "build_config" and value:
-                yield from ((*path, key, field) for field in value)
-                yield from (
-                    (*path, key, "shapes_dict", name) for name in value.get("shapes_dict", ())
-                )
+    """Paths of all that is written of objects of our own, and of nothing around them."""
+    if isinstance(tree, dict) and str(tree.get("registered_name")).startswith("keras_dlnotes>"):
+        for key in OBJECT & tree.keys():
+            yield (*path, key)
+            yield from inside(tree[key], (*path, key))
+    else:
+        for key, value in entries(tree):
             yield from fields(value, (*path, key))
-    elif isinstance(tree, list):
-        for i, value in enumerate(tree):
-            yield from fields(value, (*path, i))
+
+
+def inside(tree, path):
+    for key, value in entries(tree):
+        yield (*path, key)
+        yield from inside(value, (*path, key))
+
+
+def entries(tree):
+    if isinstance(tree, dict):
+        return tree.items()
+    return enumerate(tree) if isinstance(tree, list) else ()
 
 
 def changed(tree, path, how, value):
-    """A copy with one field replaced, dropped, renamed or doubled."""
+    """A copy with one field replaced, dropped or added."""
     tree, value = copy.deepcopy(tree), copy.deepcopy(value)
     inner = tree
     for key in path[:-1]:
@@ -89,6 +94,8 @@ def changed(tree, path, how, value):
         inner[path[-1]] = value
     elif how == "drop":
         del inner[path[-1]]
+    elif isinstance(inner, list):
+        inner.append(value)
     else:
         inner["unheard_of"] = value
     return tree
@@ -162,7 +169,16 @@ def archives(tmp_path_factory):
     nets["built later"].build((None, 4))
     nets["pictures"] = models.DenoisingAutoencoder(3, (2,), convolutional=True)
     nets["pictures"].build((None, 4, 4, 1))
+    nets["grown"] = models.MLP(2, (3,), input_shape=(4,))
+    nets["grown"].add(keras.layers.Dense(5))
+    nets["perceptron"] = models.Perceptron()
+    nets["perceptron"].build((None, 4))
+    members = [keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)]) for _ in range(2)]
+    nets["ensemble"] = models.Ensemble(members)
+    for net in nets.values():
+        net.compile(optimizers.Adam(), losses.Huber())
     nets["word2vec"] = word2vec.Word2Vec(word2vec.Vocabulary(["a", "b", "c"], [3, 2, 1]), 2, 2)
+    nets["word2vec"].compile()
     nets["head"] = many_classes()
     for parameter in of(Layer):
         if issubclass(parameter.values[0], Sized):

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_dlnotes import _checks
-from keras_dlnotes._believed import Sized
+from keras_dlnotes._believed import Sized, counted, discounted
 from keras_dlnotes._saving import serializable
 
 CONVOLUTIONS = {3: keras.layers.Conv1D, 4: keras.layers.Conv2D, 5: keras.layers.Conv3D}
@@ -129,7 +129,7 @@ class Residual(Sized, keras.layers.Layer):
         return self._block_shape(tuple(input_shape))
 
     def get_config(self):
-        return {
+        config = {
             **super().get_config(),
             "block": keras.saving.serialize_keras_object(self.block),
             "activation": keras.activations.serialize(self.activation),
@@ -137,8 +137,10 @@ class Residual(Sized, keras.layers.Layer):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "data_format": self.data_format,
         }
+        return counted(config, "block")
 
     @classmethod
     def from_config(cls, config):
+        config = discounted(config, "block")
         block = keras.saving.deserialize_keras_object(config["block"])
         return cls(**{**config, "block": block})

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
-from keras_dlnotes._believed import Sized
+from keras_dlnotes._believed import Sized, counted, discounted
 from keras_dlnotes._saving import serializable
 
 #: Where a kernel's units are not its last axis.
@@ -141,13 +141,15 @@ class WeightNormalization(Sized, keras.layers.Layer):
         return self.layer.compute_output_shape(input_shape)
 
     def get_config(self):
-        return {
+        config = {
             **super().get_config(),
             "layer": keras.saving.serialize_keras_object(self.layer),
         }
+        return counted(config, "layer")
 
     @classmethod
     def from_config(cls, config):
+        config = discounted(config, "layer")
         layer = keras.saving.deserialize_keras_object(config["layer"])
         return cls(**{**config, "layer": layer})
 

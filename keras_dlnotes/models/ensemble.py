@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from keras_dlnotes import _checks
+from keras_dlnotes._believed import counted, discounted
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.models.data import as_array
 
@@ -124,15 +125,17 @@ class Ensemble(keras.Model):
         return measure_diversity(said, y, self.threshold if binary else None)
 
     def get_config(self):
-        return {
+        config = {
             "name": self.name,
             "members": [keras.saving.serialize_keras_object(member) for member in self.members],
             "combine": self.combine,
             "threshold": self.threshold,
         }
+        return counted(config, "members")
 
     @classmethod
     def from_config(cls, config):
+        config = discounted(config, "members")
         members = [keras.saving.deserialize_keras_object(member) for member in config["members"]]
         return cls(**{**config, "members": members})
 

@@ -7,7 +7,7 @@ import math
 import keras
 
 from keras_dlnotes import _checks, initializers
-from keras_dlnotes._believed import Sized, believe
+from keras_dlnotes._believed import Sized, believe, written
 from keras_dlnotes._saving import serializable
 from keras_dlnotes.layers._batches import array, batches
 from keras_dlnotes.layers.batch_normalization import BatchNormalization
@@ -211,12 +211,14 @@ class MLP(Sized, keras.Sequential):
         if self._identities() != self._made:
             # By `add` and `pop` it has become another net than its arguments say.
             config["layers"] = _saved(self.layers)
+            config["connections"] = config.get("connections", 0) + written(config["layers"])
         return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         config = dict(config)
         layers = config.pop("layers", None)
+        believe(written(layers), config.get("connections"))
         model = cls(**config)
         # A subclass may have added the same ones in its constructor, and know them by name.
         if layers is not None and _configs(layers) != _configs(_saved(model.layers)):
