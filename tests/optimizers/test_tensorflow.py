@@ -162,7 +162,7 @@ OPTIONS = {
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.parametrize("label", cases.LABELS)
 def test_stacked_variables_are_updated_as_each_alone(label, options, monkeypatch):
-    shapes = [(3, 2), (5,), (3, 2), (), (5,), (1, 700), (3, 2), (), (1, 700)]
+    shapes = [(3, 2), (5,), (3, 2), (), (5,), (1, 700), (3, 2), ()]
 
     def run():
         generator = np.random.default_rng(1)
@@ -170,9 +170,9 @@ def test_stacked_variables_are_updated_as_each_alone(label, options, monkeypatch
         variables[4] = cases.variable(generator.normal(size=5), "float64")
         optimizer = cases.make(label, **options)
         optimizer.exclude_from_weight_decay([variables[2]])
-        for number in range(4):
+        for number in range(3):
             gradients = [generator.normal(size=shape) for shape in shapes]
-            if number == 2 and "skip_nonfinite" in options:
+            if number == 1 and "skip_nonfinite" in options:
                 gradients[3] = np.float64("nan")
             gradients = [tf.cast(g, v.dtype) for g, v in zip(gradients, variables, strict=True)]
             cases.step(optimizer, gradients, variables)
