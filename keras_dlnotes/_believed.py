@@ -56,17 +56,16 @@ def discounted(config, field):
 OTHERS = {"connections", "seed"}
 
 
-def _numbers(tree):
-    """The sizes of one layer, roughly; what has a class of its own is another's."""
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            if key not in OTHERS and not (isinstance(value, dict) and "class_name" in value):
-                yield from _numbers(value)
-    elif isinstance(tree, (list, tuple)):
-        for value in tree:
+def _numbers(layer):
+    """The sizes of one layer, roughly; what has a class of its own in it is another's."""
+    inside = layer.items() if isinstance(layer, dict) else enumerate(layer)
+    for key, value in inside:
+        if isinstance(value, dict) and "class_name" in value:
+            continue
+        if isinstance(value, (dict, list, tuple)):
             yield from _numbers(value)
-    elif isinstance(tree, int) and tree > 0:
-        yield int(tree)
+        elif isinstance(value, int) and value > 0 and key not in OTHERS:
+            yield int(value)
 
 
 class Sized:

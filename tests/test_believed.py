@@ -117,6 +117,14 @@ def test_layers_inside_of_ours_are_counted_before_they_are_built(make, path):
     type(layer).from_config({k: v for k, v in edited().items() if k != "connections"})
 
 
+def test_connections_of_a_deep_net_are_a_sum_over_its_layers():
+    dense = [keras.layers.Dense(3) for _ in range(100)]
+    member = keras.Sequential([keras.Input((4,)), *dense])
+    count = models.Ensemble([member, member]).get_config()["connections"]
+    # The shape of the net itself stands there, too, twice.
+    assert count == 2 * (4 * 4 + 4 * 3 + 99 * 3 * 3)
+
+
 def test_a_small_layer_inside_may_be_edited():
     config = built(layers.Residual(keras.layers.Dense(3))).get_config()
     config["block"]["config"]["units"] = 500
