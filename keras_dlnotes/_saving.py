@@ -14,23 +14,29 @@ def serializable(thing):
     so it never changes. What Keras trips over in a damaged config is told like what we find in it.
     """
     if hasattr(thing, "from_config"):
-        thing.from_config = classmethod(_in_words(thing.from_config.__func__))
+        thing.from_config = classmethod(_in_words(thing, "from_config"))
     for name in ("build_from_config", "compile_from_config"):
         if hasattr(thing, name):
-            setattr(thing, name, _in_words(getattr(thing, name)))
+            setattr(thing, name, _in_words(thing, name))
     return _register(thing)
 
 
-def _in_words(read):
-    @functools.wraps(read)
+def _in_words(thing, name):
+    """The method by which a class reads a config, with another kind of error."""
+    own, inherited = vars(thing).get(name), getattr(thing, name)
+
+    @functools.wraps(getattr(inherited, "__func__", inherited))
     def read_or_refuse(reader, config, *args, **kwargs):
+        kind, instance = type(reader), reader
+        if isinstance(reader, type):
+            kind, instance = reader, None
+        read = getattr(super(thing, reader), name) if own is None else own.__get__(instance, kind)
         try:
-            made = read(reader, config, *args, **kwargs)
+            made = read(config, *args, **kwargs)
             if isinstance(made, keras.layers.Layer):
                 _ = made.compute_dtype  # What is no dtype policy is found out now, not in a call.
             return made
         except (AttributeError, IndexError) as error:
-            kind = reader if isinstance(reader, type) else type(reader)
             raise ValueError(
                 f"This config of a {kind.__name__} cannot be read, it may be damaged "
                 f"({type(error).__name__}: {error}). Received: {config}"

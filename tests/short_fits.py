@@ -17,8 +17,8 @@ without_stack = functools.partial(with_stack, extract_traceback=False)
 
 def shorten_fits():
     # TensorFlow rewrites each graph before it first runs, to no gain in a test: those of iterators,
-    # of which each epoch makes one, and of steps. Only the largest steps are still rewritten.
-    tf.config.optimizer.set_experimental_options({"min_graph_nodes": 1000})
+    # of which each epoch makes one, and of steps.
+    tf.config.optimizer.set_experimental_options({"min_graph_nodes": 10**6})
     # A first step that makes variables is traced twice.
     keras.Model._maybe_symbolic_build = build_early
     # Every operation of a graph remembers by which calls it was made, a twelfth of all the work.

@@ -1,6 +1,7 @@
 """Sizes of a config: which are believed, and what is said of those that are not."""
 
 import copy
+import inspect
 import json
 
 import keras
@@ -161,3 +162,16 @@ def test_a_model_whose_optimizer_is_gone():
     config = {**model.get_compile_config(), "optimizer": None}
     with pytest.raises(ValueError, match="This config of a MLP cannot be read"):
         models.MLP(2, (3,), input_shape=(4,)).compile_from_config(config)
+
+
+def test_classes_beside_ours_keep_their_say():
+    class Beside(keras.layers.Layer):
+        @classmethod
+        def from_config(cls, config):
+            return super().from_config({**config, "name": "read beside"})
+
+    class Both(layers.LeakyReLU, Beside):
+        pass
+
+    assert Both.from_config({"name": "both"}).name == "read beside"
+    assert list(inspect.signature(layers.LeakyReLU.from_config).parameters) == ["config"]
