@@ -157,12 +157,14 @@ class KLSparsity(keras.regularizers.Regularizer):
         of_a_batch = not isinstance(x, keras.Variable)
         x = _wide(x)
         x = ops.reshape(x, (-1, x.shape[-1] if len(x.shape) else 1))
-        penalty = self._of(ops.mean(x, axis=0))
+        # Of an empty batch, which a replica may get, the mean is taken to be 0.
+        rows = ops.cast(ops.shape(x)[0], x.dtype)
+        penalty = self._of(ops.divide_no_nan(ops.sum(x, axis=0), rows))
         if not of_a_batch or _replicas.count() == 1:
             return penalty
 
         def slope():
-            n = _replicas.total(ops.cast(ops.shape(x)[0], x.dtype))
+            n = _replicas.total(rows)
             mean = ops.divide_no_nan(_replicas.total(ops.sum(x, axis=0)), n)
             inside = ops.logical_and(
                 mean > keras.config.epsilon(), 1.0 - mean > keras.config.epsilon()

@@ -1,4 +1,4 @@
-"""Two devices equal one: every layer, activation, loss, regularizer, model, optimizer, schedule.
+"""Two devices equal one: each layer, activation, loss, regularizer, model, optimizer, callback.
 
 They stand side by side in one model or one step, since each is traced anew for each device.
 Elsewhere: `callbacks/test_gradient_monitor.py` (the summed gradient's numbers), BatchNormalization
@@ -15,8 +15,9 @@ import pytest
 import samples
 from test_contracts import of, targets
 
-from keras_dlnotes import distribute, losses, optimizers
+from keras_dlnotes import callbacks, distribute, losses, optimizers
 from keras_dlnotes.layers import BatchNormalization, RReLU
+from keras_dlnotes.word2vec import HierarchicalSoftmax, NegativeSampling
 
 pytestmark = pytest.mark.tensorflow
 if keras.backend.backend() != "tensorflow":
@@ -209,6 +210,96 @@ def test_optimizers_and_schedules_step_alike(two):
     for label, one, other in zip(labels, stepped(makes), stepped(makes, two), strict=True):
         assert (one != 1).all(), label
         np.testing.assert_allclose(other, one, rtol=1e-5, atol=1e-5, err_msg=label)
+
+
+# ------------------------------------------------------------------------------------ callbacks
+
+
+class Interruption(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            raise InterruptedError
+
+
+def watched(folder, strategy=None, interrupted=False):
+    """The weights at the end of a fit, and the callbacks that took part in it."""
+    keras.utils.set_random_seed(1)
+    folder.mkdir()
+    layers = [
+        keras.layers.Dense(6, "relu", name="hidden"),
+        keras.layers.Dense(3, "sigmoid", name="gates"),
+        BatchNormalization(synchronized=True, name="normalized"),
+        keras.layers.Dense(2, name="outputs"),
+    ]
+    with strategy.scope() if strategy else contextlib.nullcontext():
+        model = keras.Sequential([keras.Input((4,)), *layers])
+        model.compile(optimizers.Adam(0.05), "mse")
+    others = {
+        "activations": callbacks.ActivationMonitor(sample=X, on_problem=None),
+        "convergence": callbacks.Convergence(0.0, state_path=folder / "convergence.json"),
+        "time": callbacks.TimeStopping(600, state_path=folder / "time.json"),
+        "trajectory": callbacks.TrajectoryRecorder(every=2),
+        "backup": callbacks.BackupAndRestore(folder / "backup"),
+    }
+
+    def fit(*more):
+        how = {"batch_size": 4, "epochs": 4, "verbose": 0, "shuffle": False}
+        model.fit(X, X[:, :2], callbacks=[*others.values(), *more], **how)
+
+    if interrupted:
+        with pytest.raises(InterruptedError):
+            fit(Interruption())
+    fit()
+    return flat(model.get_weights()), others
+
+
+def test_callbacks_do_on_two_devices_what_they_do_on_one(two, tmp_path):
+    weights, one = watched(tmp_path / "one")
+    same, other = watched(tmp_path / "two", two)
+    np.testing.assert_allclose(same, weights, rtol=1e-5, atol=1e-5)
+    for statistic, seen in one["activations"].history.items():
+        again = other["activations"].history[statistic]
+        for name in seen if isinstance(seen, dict) else ():
+            np.testing.assert_allclose(again[name], seen[name], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(other["convergence"].changes, one["convergence"].changes, rtol=1e-4)
+    first, second = (map(flat, each["trajectory"].snapshots) for each in (one, other))
+    np.testing.assert_allclose(list(second), list(first), rtol=1e-5, atol=1e-5)
+    # A fit that breaks off goes on where it was, to the same end.
+    again, resumed = watched(tmp_path / "resumed", two, interrupted=True)
+    np.testing.assert_array_equal(again, same)
+    assert resumed["convergence"].changes == other["convergence"].changes
+
+
+def flat(arrays):
+    return np.concatenate([array.ravel() for array in arrays])
+
+
+# ------------------------------------------------------------------------ heads for many classes
+
+
+def of_heads():
+    """Side by side, each behind a layer of its own."""
+    counts = [40, 20, 10, 10, 7, 5, 3, 1]
+    heads = [
+        HierarchicalSoftmax(counts, name="exact_head"),
+        NegativeSampling(counts, 3, name="head"),
+        NegativeSampling(counts, 3, shared=16, name="shared_head"),
+    ]
+    inputs, labels = keras.Input((4,)), keras.Input((), dtype="int32")
+    model = keras.Model(
+        [inputs, labels],
+        [head(keras.layers.Dense(5, name=f"{head.name}_in")(inputs), labels) for head in heads],
+    )
+    model.compile(optimizers.Adam(0.05))
+    return model, [X, np.arange(ROWS) % len(counts)], None
+
+
+def test_heads_for_many_classes(two):
+    one, other = trained(of_heads), trained(of_heads, two)
+    # Noise is drawn by each device for itself.
+    exact = [[(name, w) for name, w in run[1] if "exact" in name] for run in (one, other)]
+    assert len(exact[0]) == 3
+    compare(([], exact[0]), ([], exact[1]))
 
 
 # ------------------------------------------------------------------------------------- Word2Vec

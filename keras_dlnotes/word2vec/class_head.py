@@ -13,6 +13,7 @@ class ClassHead(Sized, keras.layers.Layer):
 
     `layer(hidden, labels)` returns the loss of each example and adds its mean to the model's
     losses, so `compile` needs no loss; `layer(hidden)` returns the probabilities of all classes.
+    Both are computed as precisely as the weights are kept, also under mixed precision.
     """
 
     def __init__(self, counts, **kwargs):
@@ -32,7 +33,8 @@ class ClassHead(Sized, keras.layers.Layer):
         if labels is None:
             return self.probabilities(hidden)
         loss = self.losses_of(hidden, ops.reshape(ops.cast(labels, "int32"), (-1,)))
-        self.add_loss(ops.mean(loss))
+        count = ops.cast(ops.shape(loss)[0], loss.dtype)
+        self.add_loss(ops.sum(loss) / ops.maximum(count, 1))  # A device may get no example.
         return loss
 
     def probabilities(self, hidden):

@@ -44,12 +44,13 @@ class HierarchicalSoftmax(ClassHead):
 
     def build(self, hidden_shape, labels_shape=None):
         self.nodes = self.add_weight(
-            shape=(self.classes - 1, hidden_shape[-1]), initializer="zeros", name="nodes"
+            (self.classes - 1, hidden_shape[-1]), "zeros", autocast=False, name="nodes"
         )
         self.built = True
 
     def losses_of(self, hidden, labels):
         """-log P(label) of each example, at the cost of its path."""
+        hidden = ops.cast(hidden, self.variable_dtype)
         nodes = ops.take(ops.convert_to_tensor(self._nodes), labels, axis=0)
         signs = ops.cast(ops.take(ops.convert_to_tensor(self._signs), labels, axis=0), hidden.dtype)
         scores = ops.sum(hidden[:, None, :] * ops.take(self.nodes, nodes, axis=0), axis=-1)
@@ -57,7 +58,8 @@ class HierarchicalSoftmax(ClassHead):
 
     def log_probabilities(self, hidden):
         """Of all classes, (batch, classes)."""
-        scores = ops.matmul(hidden, ops.transpose(ops.cast(self.nodes, hidden.dtype)))
+        hidden = ops.cast(hidden, self.variable_dtype)
+        scores = ops.matmul(hidden, ops.transpose(self.nodes))
         right, left = ops.log_sigmoid(scores), ops.log_sigmoid(-scores)
         logs = 0.0
         for level in range(self._nodes.shape[1]):

@@ -50,7 +50,7 @@ class NegativeSampling(ClassHead):
 
     def build(self, hidden_shape, labels_shape=None):
         self.rows = self.add_weight(
-            shape=(self.classes, hidden_shape[-1]), initializer="zeros", name="rows"
+            (self.classes, hidden_shape[-1]), "zeros", autocast=False, name="rows"
         )
         self.built = True
 
@@ -63,6 +63,7 @@ class NegativeSampling(ClassHead):
 
     def losses_of(self, hidden, labels):
         """The loss of each example against fresh noise."""
+        hidden = ops.cast(hidden, self.variable_dtype)
         right = ops.sum(hidden * ops.take(self.rows, labels, axis=0), axis=-1)
         if self.shared is None:
             noise = self.sample((ops.shape(labels)[0], self.negative))
@@ -76,6 +77,7 @@ class NegativeSampling(ClassHead):
 
     def log_probabilities(self, hidden):
         """The softmax over all classes, (batch, classes)."""
+        hidden = ops.cast(hidden, self.variable_dtype)
         return ops.log_softmax(ops.matmul(hidden, ops.transpose(self.rows)))
 
     def get_config(self):

@@ -86,6 +86,53 @@ def test_negative_sampling_is_the_formula_for_the_noise_drawn(shared):
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
+HIDDEN = np.random.default_rng(2).normal(size=(6, 5)).astype("float32")
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_batch_of_one_and_of_none(name):
+    head = built(HEADS[name])
+    (loss,) = keras.ops.convert_to_numpy(head(HIDDEN[:1], np.arange(1)))
+    assert float(head.losses[0]) == loss
+    assert head(HIDDEN[:0], np.arange(0)).shape == (0,)
+    assert float(head.losses[0]) == 0  # The mean of nothing would end the training of all.
+    assert head(HIDDEN[:0]).shape == (0, len(COUNTS))
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("value", [0, 1e-40, 6e-8, 65504, -65504, np.inf, np.nan])
+@pytest.mark.parametrize("name", HEADS)
+def test_numbers_at_the_edge_stay_in_their_row(name, value, policy):
+    keras.config.set_dtype_policy(policy)
+    head, given = built(HEADS[name]), HIDDEN.copy()
+    given[0] = value
+    given = given.astype("float16" if policy == "mixed_float16" else "float32")
+    loss = keras.ops.convert_to_numpy(head(given, np.arange(6)))
+    shares = keras.ops.convert_to_numpy(head(given))
+    for result in (loss, shares):
+        assert result.dtype == "float32"
+        assert np.isfinite(result[1:]).all()
+        assert np.isfinite(result[0]).all() == np.isfinite(value)
+    np.testing.assert_allclose(shares[1:].sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["hierarchical", "shared"])
+def test_a_million_classes(name):
+    counts = np.arange(10**6, 0, -1)
+    head = {
+        "hierarchical": lambda: HierarchicalSoftmax(counts),
+        "shared": lambda: NegativeSampling(counts, 5, shared=16, seed=1),
+    }[name]()
+    hidden = np.ones((2, 3), "float32")
+    loss = keras.ops.convert_to_numpy(head(hidden, np.array([0, 10**6 - 1])))
+    if name == "hierarchical":
+        np.testing.assert_allclose(loss, head.tree.lengths[[0, -1]] * np.log(2), rtol=1e-5)
+    else:
+        np.testing.assert_allclose(loss, 6 * np.log(2), rtol=1e-5)
+    shares = keras.ops.convert_to_numpy(head.probabilities(hidden[:1]))
+    assert shares.sum() == pytest.approx(1, abs=1e-4)
+
+
 @pytest.mark.parametrize("counts", [[3], [2, -1], [], 3, "ab", [[1, 2]], [1.5, 2], None])
 def test_bad_counts(counts):
     with pytest.raises(ValueError, match="counts"):
