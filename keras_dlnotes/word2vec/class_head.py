@@ -53,5 +53,9 @@ class ClassHead(Sized, keras.layers.Layer):
     def compute_output_shape(self, hidden_shape, labels_shape=None):
         return hidden_shape[:1] if labels_shape is not None else (hidden_shape[0], self.classes)
 
+    def compute_output_spec(self, hidden, labels=None):
+        shapes = hidden.shape, None if labels is None else labels.shape
+        return keras.KerasTensor(self.compute_output_shape(*shapes), self.variable_dtype)
+
     def get_config(self):
         return {**super().get_config(), "counts": list(self.counts)}

@@ -86,6 +86,22 @@ def test_negative_sampling_is_the_formula_for_the_noise_drawn(shared):
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("name", HEADS)
+def test_under_mixed_precision(name):
+    keras.config.set_dtype_policy("mixed_float16")
+    x, y = keras.Input((5,)), keras.Input((), dtype="int32")
+    hidden, head = keras.layers.Dense(5)(x), HEADS[name]()
+    model = keras.Model([x, y], [head(hidden, y), head(hidden)])
+    assert [(out.shape, out.dtype) for out in model.outputs] == [
+        ((None,), "float32"), ((None, 8), "float32")
+    ]  # fmt: skip
+    model.compile("adam")
+    given = [HIDDEN, np.arange(6)]
+    losses = model.fit(given, epochs=20, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+    assert [out.dtype for out in model.predict(given, verbose=0)] == ["float32"] * 2
+
+
 HIDDEN = np.random.default_rng(2).normal(size=(6, 5)).astype("float32")
 
 
