@@ -1,3 +1,5 @@
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -88,3 +90,23 @@ def test_saves_and_loads(tmp_path):
     again = keras.saving.load_model(tmp_path / "p.keras")
     assert again.learning_rate == 0.5
     assert again.predict(CORNERS, verbose=0).ravel().tolist() == [0, 1, 1, 1]
+
+
+@pytest.mark.tensorflow
+def test_by_xla_and_on_two_devices_it_is_the_same():
+    import tensorflow as tf
+
+    x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
+    y = (x.sum(1) > 0).astype("float32")[:, None]
+
+    def learned(scope, jit_compile=False):
+        with scope:
+            model = Perceptron(0.1)
+        model.jit_compile = jit_compile
+        model.fit(x, y, batch_size=8, epochs=3, verbose=0, shuffle=False)
+        return model.get_weights()[0]
+
+    expected = learned(contextlib.nullcontext())
+    np.testing.assert_allclose(learned(contextlib.nullcontext(), True), expected, rtol=1e-5)
+    two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    np.testing.assert_allclose(learned(two.scope()), expected, rtol=1e-5)

@@ -102,6 +102,20 @@ def test_under_mixed_precision(name):
     assert [out.dtype for out in model.predict(given, verbose=0)] == ["float32"] * 2
 
 
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("name", HEADS)
+def test_compiled_by_xla(name):
+    def losses(jit_compile):
+        keras.utils.set_random_seed(1)
+        x, y = keras.Input((5,)), keras.Input((), dtype="int32")
+        model = keras.Model([x, y], HEADS[name]()(keras.layers.Dense(5)(x), y))
+        model.compile("adam", jit_compile=jit_compile)
+        return model.fit([HIDDEN, np.arange(6)], epochs=4, verbose=0).history["loss"]
+
+    # XLA draws other noise.
+    np.testing.assert_allclose(losses(True), losses(False), rtol=1e-5 if name[0] == "h" else 0.01)
+
+
 HIDDEN = np.random.default_rng(2).normal(size=(6, 5)).astype("float32")
 
 

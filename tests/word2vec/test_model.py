@@ -64,6 +64,18 @@ def test_every_mode_learns_what_stands_together(corpus, architecture, output):
     assert sum(word[0] == "a" for word in likeliest) >= 7
 
 
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(
+    ("architecture", "output"), [*MODES, ("skip_gram", "softmax"), ("cbow", "softmax")]
+)
+def test_every_step_can_be_compiled_whole(corpus, architecture, output):
+    """On its own a step compiles its parts; XLA may have all of it, and draws other numbers."""
+    compiled = {"learning_rate": 0.1, "jit_compile": True}
+    model, history = trained(corpus, 6, compile=compiled, architecture=architecture, output=output)
+    assert history["loss"][-1] < history["loss"][0]
+    assert separation(model) > 0.5
+
+
 @pytest.mark.parametrize(("architecture", "output"), MODES)
 def test_the_built_in_descent_is_sgd_on_the_sum_over_pairs(corpus, architecture, output):
     # Small rates: no row comes near its reach.
