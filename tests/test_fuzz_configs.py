@@ -144,11 +144,14 @@ def sweep(one, made, **how_much):
     try_out(case, st.integers(0, 10**6), HOW, VALUES, **how_much)
 
 
+# What Keras cannot build from a changed shape it warns of.
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_configs_with_a_field_changed(configs):
     sweep(one_config, configs, count=400)
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_ten_thousand_configs(configs):
     sweep(one_config, configs, **LONG)
 
