@@ -14,7 +14,7 @@ from keras import ops
 from keras_dlnotes import _replicas
 
 BACKEND = keras.backend.backend()
-#: From how many numbers on sums of equal ids are worth their compilation.
+#: From how many numbers on sums of equal ids, and differences, are worth their compilation.
 FUSED_SUM = 2**16
 
 
@@ -143,6 +143,18 @@ def _compiled_sums():
     return tf.function(sums, jit_compile=True, autograph=False)
 
 
+@functools.cache
+def _compiled_difference():
+    """Rows subtracted in place by XLA, for the same reason."""
+    import tensorflow as tf
+
+    def subtract(variable, ids, values):
+        table = tf.convert_to_tensor(variable)
+        variable.assign(tf.tensor_scatter_nd_sub(table, ids[:, None], values))
+
+    return tf.function(subtract, jit_compile=True, autograph=False)
+
+
 def padded(rows):
     """Ids and values of merged rows, as many as there can be: ids past the table's end fill up."""
     import tensorflow as tf
@@ -193,7 +205,11 @@ def subtract(optimizer, variable, rows, values):
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
-        optimizer.assign_sub(variable, tf.IndexedSlices(values, rows.ids))
+        # Where their number is not known beforehand, XLA would compile for each number anew.
+        if can_fuse() and math.prod(n or 0 for n in values.shape) >= FUSED_SUM:
+            _compiled_difference()(backend_variable(variable), rows.ids, values)
+        else:
+            optimizer.assign_sub(variable, tf.IndexedSlices(values, rows.ids))
     else:
         optimizer.assign_sub(variable, dense(Rows(rows.ids, values, rows.shape)))
 

@@ -155,6 +155,27 @@ def test_sums_of_equal_ids_by_xla_are_those_of_tensorflow(monkeypatch):
     assert not any(op.type == "UnsortedSegmentSum" for op in calls)
 
 
+@pytest.mark.parametrize("count", [6, None], ids=["known", "any number"])
+@pytest.mark.parametrize("large", [False, True])
+def test_rows_subtracted_by_xla_are_those_of_tensorflow(monkeypatch, large, count):
+    monkeypatch.setattr(_rows, "FUSED_SUM", 1 if large else 10**9)
+    table = keras.Variable(np.ones((9, 3), "float32"), name="embeddings")
+    optimizer = optimizers.SGD(0.5)
+    optimizer.build([table])
+
+    @tf.function(input_signature=[tf.TensorSpec((count,), "int64"), tf.TensorSpec((count, 3))])
+    def step(ids, values):
+        optimizer.apply([tf.IndexedSlices(values, ids, (9, 3))], [table])
+
+    ids, values = np.array([7, 2, 7, 7, 0, 2]), np.arange(18.0, dtype="float32").reshape(6, 3)
+    step(ids, values)
+    expected = np.ones((9, 3), "float32")
+    np.subtract.at(expected, ids, 0.5 * values)
+    np.testing.assert_array_equal(table.numpy(), expected)
+    kinds = {op.type for op in step.get_concrete_function().graph.get_operations()}
+    assert ("ResourceScatterSub" in kinds) == (not large or count is None)
+
+
 def test_which_tables_are_large():
     optimizer = optimizers.Adam()
 
