@@ -47,7 +47,10 @@ def step_of(optimizer, shape):
     variable = keras.Variable(np.zeros(shape, "float32"), name="embeddings")
     optimizer.build([variable])
 
-    @tf.function
+    # As in `fit`, which knows the size of no batch beforehand.
+    batches = tf.TensorSpec((None,), "int32"), tf.TensorSpec((None, shape[1]))
+
+    @tf.function(input_signature=batches)
     def step(ids, values):
         optimizer.apply([tf.IndexedSlices(values, ids, tf.constant(shape))], [variable])
 

@@ -5,17 +5,13 @@ in which an id stands as often as it was looked up. Anything but a plain sum has
 looked-up id, so duplicates are added up here before anything is squared or clipped.
 """
 
-import functools
-import math
-
 import keras
 from keras import ops
 
 from keras_dlnotes import _replicas
+from keras_dlnotes.optimizers import _xla
 
 BACKEND = keras.backend.backend()
-#: From how many numbers on sums of equal ids, and differences, are worth their compilation.
-FUSED_SUM = 2**16
 
 
 class Rows:
@@ -28,7 +24,8 @@ class Rows:
         first: None if every id stands once. Otherwise ``(n, 1, ...)`` with 1 at each id's first
             place and 0 at its repetitions, which carry the same (complete) sum.
         merged: False as long as ids may repeat, each with its own part of the sum.
-        most: How many rows there can be, where that is known beforehand, else None.
+        most: How many rows there can be: an integer where that is known beforehand, else a tensor
+            of merged rows, and None of others.
     """
 
     def __init__(self, ids, values, shape, first=None, merged=True, most=None):
@@ -111,15 +108,12 @@ def merge(rows):
     """Adds up the gradients of equal ids."""
     if rows.merged:
         return rows
-    if BACKEND == "tensorflow" and not _in_xla():
+    if BACKEND == "tensorflow" and not _xla.inside():
         import tensorflow as tf
 
         ids, place = tf.unique(rows.ids)
-        if can_fuse() and rows.most and math.prod(rows.values.shape) >= FUSED_SUM:
-            sums = _compiled_sums()(rows.values, place)[: tf.size(ids)]
-        else:
-            sums = tf.math.unsorted_segment_sum(rows.values, place, tf.size(ids))
-        return Rows(ids, sums, rows.shape, most=rows.most)
+        sums = _xla.sums(rows.values, place, tf.size(ids))
+        return Rows(ids, sums, rows.shape, most=_xla.room(rows.ids))
     # XLA wants shapes it knows beforehand, and the number of distinct ids is not. So every
     # occurrence keeps its place and gets the complete sum of its id.
     count = ops.shape(rows.ids)[0]
@@ -132,37 +126,9 @@ def merge(rows):
     return Rows(ordered, ops.take(sums, place, axis=0), rows.shape, first)
 
 
-@functools.cache
-def _compiled_sums():
-    """Sums of segments by XLA, whose scatter is many times as fast as TensorFlow's on a CPU."""
-    import tensorflow as tf
-
-    def sums(values, place):
-        return tf.math.unsorted_segment_sum(values, place, values.shape[0])
-
-    return tf.function(sums, jit_compile=True, autograph=False)
-
-
-@functools.cache
-def _compiled_difference():
-    """Rows subtracted in place by XLA, for the same reason."""
-    import tensorflow as tf
-
-    def subtract(variable, ids, values):
-        table = tf.convert_to_tensor(variable)
-        variable.assign(tf.tensor_scatter_nd_sub(table, ids[:, None], values))
-
-    return tf.function(subtract, jit_compile=True, autograph=False)
-
-
 def padded(rows):
     """Ids and values of merged rows, as many as there can be: ids past the table's end fill up."""
-    import tensorflow as tf
-
-    missing = rows.most - tf.shape(rows.ids)[0]
-    ids = tf.pad(rows.ids, [[0, missing]], constant_values=rows.shape[0])
-    values = tf.pad(rows.values, [[0, missing], *[[0, 0]] * (len(rows.shape) - 1)])
-    return tf.ensure_shape(ids, (rows.most,)), tf.ensure_shape(values, (rows.most, *rows.shape[1:]))
+    return _xla.filled(rows.ids, rows.most, rows.shape[0]), _xla.filled(rows.values, rows.most, 0)
 
 
 def read(variable):
@@ -205,29 +171,9 @@ def subtract(optimizer, variable, rows, values):
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
-        # Where their number is not known beforehand, XLA would compile for each number anew.
-        if can_fuse() and math.prod(n or 0 for n in values.shape) >= FUSED_SUM:
-            _compiled_difference()(backend_variable(variable), rows.ids, values)
+        if _xla.can_fuse():
+            _xla.subtract(backend_variable(variable), rows.ids, values)
         else:
             optimizer.assign_sub(variable, tf.IndexedSlices(values, rows.ids))
     else:
         optimizer.assign_sub(variable, dense(Rows(rows.ids, values, rows.shape)))
-
-
-def can_fuse():
-    """Whether an update may be handed to XLA: TensorFlow, not there yet, and one device."""
-    if BACKEND != "tensorflow" or _in_xla():
-        return False
-    import tensorflow as tf
-
-    return not tf.distribute.has_strategy()
-
-
-def _in_xla():
-    """Whether the function being traced is to be compiled by XLA."""
-    import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
-
-    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(
-        tf.compat.v1.get_default_graph()
-    )

@@ -10,7 +10,7 @@ import math
 import keras
 from keras import ops
 
-from keras_dlnotes.optimizers import _rows, _updates
+from keras_dlnotes.optimizers import _rows, _updates, _xla
 
 #: Up to how many numbers a variable is small, and how many a stack holds: above, copies cost more
 #: than the operations they save.
@@ -42,7 +42,7 @@ def _fits(optimizer, gradient, variable):
     dense = gradient is not None and not _rows.is_sparse(gradient)
     half = _updates.wide(variable.dtype) != keras.backend.standardize_dtype(variable.dtype)
     small = math.prod(variable.shape) <= SMALL and not optimizer.fused
-    calculated = _rows.can_fuse() and not _updates.is_descent(optimizer, variable)
+    calculated = _xla.can_fuse() and not _updates.is_descent(optimizer, variable)
     return calculated and dense and small and not half and not optimizer.is_table(variable)
 
 

@@ -11,13 +11,15 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
-from keras_dlnotes.optimizers import _clipping, _rows
+from keras_dlnotes.optimizers import _clipping, _rows, _xla
 
 #: From how many numbers on a fused update is worth its compilation, a fraction of a second.
 FUSED_SIZE = 2**18
 #: From how many numbers on a table is so much larger than a batch that it is first updated as if no
 #: row had a gradient, and then in the rows of the batch: the gradient of the table is never built.
 TABLE_SIZE = 2**22
+#: So many times as many rows it has then. Where batches are of any size, they are taken for small.
+FEW = 4
 
 
 def wide(dtype):
@@ -34,7 +36,7 @@ def is_descent(optimizer, variable):
     """Whether no more is to do than to subtract the gradient times the rate, outside of XLA."""
     half = wide(variable.dtype) != keras.backend.standardize_dtype(variable.dtype)
     plain = optimizer.additive and not (half or optimizer.skip_nonfinite or optimizer.row_clipnorm)
-    return plain and not optimizer.decays(variable) and _rows.can_fuse()
+    return plain and not optimizer.decays(variable) and _xla.can_fuse()
 
 
 def descend(at, gradient):
@@ -109,7 +111,7 @@ def fuses(optimizer, shape):
     Within a function that XLA compiles anyway there is nothing to do; under ``tf.distribute`` it is
     left alone.
     """
-    if not _rows.can_fuse() or optimizer.fused is False:
+    if not _xla.can_fuse() or optimizer.fused is False:
         return False
     return optimizer.fused or math.prod(shape) >= FUSED_SIZE
 
@@ -117,7 +119,7 @@ def fuses(optimizer, shape):
 def moves_table(optimizer, rows):
     """Whether rows are worth keeping as rows although the whole table moves, see ``table``."""
     large = math.prod(rows.shape) >= TABLE_SIZE
-    few = rows.most is None or 4 * rows.most <= rows.shape[0]
+    few = not isinstance(rows.most, int) or FEW * rows.most <= rows.shape[0]
     return large and few and fuses(optimizer, rows.shape)
 
 

@@ -1,12 +1,14 @@
 """Embeddings: a lookup with duplicate ids trains like the matrix product it stands for."""
 
+import itertools
+
 import keras
 import numpy as np
 import optimizer_cases as cases
 import pytest
 
 from keras_dlnotes import optimizers
-from keras_dlnotes.optimizers import _rows, _updates
+from keras_dlnotes.optimizers import _rows, _updates, _xla
 
 pytestmark = pytest.mark.tensorflow
 if keras.backend.backend() != "tensorflow":
@@ -17,14 +19,19 @@ tf = pytest.importorskip("tensorflow")
 ROWS, WIDTH = 20, 4
 
 
-def train(optimizer, lookup, steps=20, jit_compile=False, scale=1.0, dtype="float32", wrap=None):
-    """A table and a kernel, the table read by lookup or by a one-hot product."""
+def train(optimizer, lookup, steps=20, jit_compile=False, dtype="float32", sizes=(12,)):
+    """A table and a kernel, the table read by lookup or by a one-hot product.
+
+    With several `sizes` batches have these in turn, and none is known when the step is traced.
+    """
     generator = np.random.default_rng(3)
     table = cases.variable(0.1 * generator.normal(size=(ROWS, WIDTH)), dtype, name="embeddings")
     kernel = cases.variable(generator.normal(size=(WIDTH, 2)), dtype)
     optimizer.build([table, kernel])
+    size = sizes[0] if len(sizes) == 1 else None
+    specs = tf.TensorSpec((size,), "int32"), tf.TensorSpec((size, 2), dtype)
 
-    @tf.function(jit_compile=jit_compile, autograph=False)
+    @tf.function(input_signature=specs, jit_compile=jit_compile, autograph=False)
     def step(ids, target):
         with tf.GradientTape() as tape:
             if lookup:
@@ -37,10 +44,10 @@ def train(optimizer, lookup, steps=20, jit_compile=False, scale=1.0, dtype="floa
         assert isinstance(gradients[0], tf.IndexedSlices) == lookup
         optimizer.apply(gradients, [table, kernel])
 
-    for _ in range(steps):
-        ids = np.minimum(generator.zipf(1.5, size=12) - 1, ROWS - 1).astype("int32")
-        assert len(set(ids)) < len(ids)
-        step(tf.constant(ids), tf.constant(generator.normal(size=(12, 2)), dtype))
+    for _, size in zip(range(steps), itertools.cycle(sizes)):
+        ids = np.minimum(generator.zipf(1.5, size=size) - 1, ROWS - 1).astype("int32")
+        assert len(set(ids)) < len(ids) or size < 12
+        step(tf.constant(ids), tf.constant(generator.normal(size=(size, 2)), dtype))
     return cases.numbers([table, kernel])
 
 
@@ -119,20 +126,45 @@ TABLE_OPTIONS = [
 
 @pytest.mark.parametrize("options", TABLE_OPTIONS, ids=name_of)
 @pytest.mark.parametrize("label", ["momentum", "rmsprop_centered", "adam_amsgrad", "nadam"])
-def test_large_tables_are_updated_around_the_batch(label, options, monkeypatch):
+@pytest.mark.parametrize("sizes", [(12,), (12, 9, 1)], ids=["known", "of any size"])
+def test_large_tables_are_updated_around_the_batch(sizes, label, options, monkeypatch):
     """Only for tables of millions of numbers, so here the limit is lowered."""
 
     def make():
         return cases.make(label, learning_rate=0.001, fused=True, **options)
 
-    expected = train(make(), True)
+    expected = train(make(), True, sizes=sizes)
     monkeypatch.setattr(_updates, "TABLE_SIZE", 0)
+    monkeypatch.setattr(_updates, "FEW", 0)
     sums = []
     monkeypatch.setattr(_rows, "dense", lambda rows: sums.append(rows))
-    monkeypatch.setattr(_updates, "moves_table", lambda optimizer, rows: True)
-    np.testing.assert_allclose(train(make(), True), expected, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(train(make(), False), expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(train(make(), True, sizes=sizes), expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(train(make(), False, sizes=sizes), expected, rtol=0, atol=1e-6)
     assert sums == []
+
+
+@pytest.mark.parametrize("label", ["sgd", "momentum", "adagrad", "adam"])
+def test_lookups_by_xla_in_batches_of_any_size(label, monkeypatch):
+    """Only for batches of thousands of numbers, so here the limit is lowered."""
+
+    def make():
+        return cases.make(label, learning_rate=0.001, rows="lazy")
+
+    expected = train(make(), True, sizes=(12, 9, 1))
+    monkeypatch.setattr(_xla, "LARGE", 20)
+    np.testing.assert_allclose(train(make(), True, sizes=(12, 9, 1)), expected, rtol=0, atol=1e-6)
+
+
+def test_a_table_of_millions_of_numbers_in_fit():
+    """`fit` knows the size of no batch beforehand."""
+    model = keras.Sequential([keras.layers.Embedding(2**16, 2**6), keras.layers.Dense(1)])
+    model.compile(optimizers.Adam(), "mse")
+    rows = np.array([[5], [7], [5]])
+    model.build(rows.shape)
+    before = np.array(model.layers[0].embeddings)
+    model.fit(rows, np.ones((3, 1, 1)), batch_size=2, verbose=0)
+    moved = np.any(np.array(model.layers[0].embeddings) != before, axis=1)
+    np.testing.assert_array_equal(np.flatnonzero(moved), [5, 7])
 
 
 def test_sums_of_equal_ids_by_xla_are_those_of_tensorflow(monkeypatch):
@@ -145,7 +177,7 @@ def test_sums_of_equal_ids_by_xla_are_those_of_tensorflow(monkeypatch):
         return rows.ids, rows.values
 
     plain = [x.numpy() for x in merged(ids, values)]
-    monkeypatch.setattr(_rows, "FUSED_SUM", 0)
+    monkeypatch.setattr(_xla, "LARGE", 0)
     merged = tf.function(merged.python_function)
     by_xla = [x.numpy() for x in merged(ids, values)]
     np.testing.assert_array_equal(by_xla[0], [7, 2, 0])
@@ -158,7 +190,7 @@ def test_sums_of_equal_ids_by_xla_are_those_of_tensorflow(monkeypatch):
 @pytest.mark.parametrize("count", [6, None], ids=["known", "any number"])
 @pytest.mark.parametrize("large", [False, True])
 def test_rows_subtracted_by_xla_are_those_of_tensorflow(monkeypatch, large, count):
-    monkeypatch.setattr(_rows, "FUSED_SUM", 1 if large else 10**9)
+    monkeypatch.setattr(_xla, "LARGE", 1 if large else 10**9)
     table = keras.Variable(np.ones((9, 3), "float32"), name="embeddings")
     optimizer = optimizers.SGD(0.5)
     optimizer.build([table])
@@ -173,7 +205,8 @@ def test_rows_subtracted_by_xla_are_those_of_tensorflow(monkeypatch, large, coun
     np.subtract.at(expected, ids, 0.5 * values)
     np.testing.assert_array_equal(table.numpy(), expected)
     kinds = {op.type for op in step.get_concrete_function().graph.get_operations()}
-    assert ("ResourceScatterSub" in kinds) == (not large or count is None)
+    # Of any number: chosen when the step runs.
+    assert ("If" in kinds, "ResourceScatterSub" in kinds) == (not count, bool(count) and not large)
 
 
 def test_which_tables_are_large():
