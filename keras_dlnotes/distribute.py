@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
+from keras_dlnotes._wrapped_optimizers import innermost
 
 __all__ = ["WorkerLostError", "multi_worker", "shards"]
 
@@ -140,7 +141,7 @@ def _check_optimizer(optimizer, strategy):
     """What would otherwise be found out by the first step, in words of TensorFlow's insides."""
     if optimizer is None:
         return
-    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    optimizer = innermost(optimizer)
     if not strategy.extended.variable_created_in_scope(optimizer.variables[0].value):
         raise ValueError(
             "Call `compile` under `strategy.scope()` too, and make the optimizer there: it has "

@@ -2,12 +2,7 @@
 
 import keras
 
-
-def innermost(optimizer):
-    """The optimizer inside wrappers such as ``LossScaleOptimizer``."""
-    while isinstance(inner := getattr(optimizer, "inner_optimizer", None), keras.Optimizer):
-        optimizer = inner
-    return optimizer
+from keras_dlnotes._wrapped_optimizers import innermost
 
 
 def with_settable_rate(model, who):

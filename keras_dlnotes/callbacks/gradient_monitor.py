@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks
+from keras_dlnotes._wrapped_optimizers import chain
 from keras_dlnotes.callbacks.diagnosis.announcement import announce, checked
 from keras_dlnotes.callbacks.diagnosis.gradient_diagnosis import Thresholds, diagnose
 from keras_dlnotes.callbacks.diagnosis.net_state import NetState
@@ -37,7 +38,8 @@ class GradientMonitor(keras.callbacks.Callback):
     and |update| / |weights|, every ``details`` steps; the number of infinities and NaN and the
     first step with one. Kept over each epoch as mean, min, max and last; values that are not
     finite are counted and left out of these. An update is what the optimizer changes, weight decay
-    included and constraints not. The memory needed does not grow with the variables' size.
+    included and constraints not; where optimizers stand around another (`Lookahead`, a loss scale)
+    that is the innermost one. The memory needed does not grow with the variables' size.
 
     While training, three methods of the optimizer *instance* are wrapped and the train function is
     traced anew; both are undone at the end, also if the fit breaks off by an error or an interrupt.
@@ -280,8 +282,9 @@ class GradientMonitor(keras.callbacks.Callback):
             self._events.write("batch", step, self._recorder.layout, record, single)
 
     def _counts(self, record):
-        scale = getattr(self._model.optimizer, "dynamic_scale", None)
-        scale = np.nan if scale is None else float(keras.ops.convert_to_numpy(scale))
+        scales = (getattr(o, "dynamic_scale", None) for o in chain(self._model.optimizer))
+        scale = next((scale for scale in scales if scale is not None), np.nan)
+        scale = float(keras.ops.convert_to_numpy(scale))
         return {"steps": record["steps"], "skipped": record["skipped"], "loss_scale": scale}
 
     def _add(self, history, single, record):

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_dlnotes import _checks
 from keras_dlnotes._state import ModelState, RandomState
+from keras_dlnotes._wrapped_optimizers import innermost
 from keras_dlnotes.callbacks import driven_optimizer
 from keras_dlnotes.callbacks.learning_rate_curve import LearningRateCurve, smooth
 
@@ -181,7 +182,7 @@ class LearningRateFinder(keras.callbacks.Callback):
         self._state = ModelState(model)
         self._every = _accumulation(model)
         # The sweep may begin in the middle of an accumulation.
-        inner = driven_optimizer.innermost(model.optimizer)
+        inner = innermost(model.optimizer)
         done = int(keras.ops.convert_to_numpy(inner._iterations)) % self._every
         self._missing = self._every - done
 
@@ -271,4 +272,4 @@ class _Surroundings:
 
 
 def _accumulation(model):
-    return driven_optimizer.innermost(model.optimizer).gradient_accumulation_steps or 1
+    return innermost(model.optimizer).gradient_accumulation_steps or 1

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from keras_dlnotes import _checks, _curves
+from keras_dlnotes._wrapped_optimizers import innermost
 from keras_dlnotes.callbacks import driven_optimizer
 
 WHO = "The one-cycle callback"
@@ -122,7 +123,7 @@ class OneCycle(keras.callbacks.Callback):
         name, settable = driven_optimizer.momentum_name(optimizer)
         if self.cycle_momentum is None and name is None:
             return None
-        inner = driven_optimizer.innermost(optimizer)
+        inner = innermost(optimizer)
         try:
             if name is None:  # Momentum of zero; whether it is more than a zero shows when set.
                 name, settable = "momentum", hasattr(getattr(type(inner), "momentum", 0), "__set__")
@@ -159,7 +160,7 @@ class OneCycle(keras.callbacks.Callback):
         if epoch > 0 and self._steps is not None:
             return epoch * self._steps
         if epoch > 0:
-            inner = driven_optimizer.innermost(self.model.optimizer)
+            inner = innermost(self.model.optimizer)
             return int(keras.ops.convert_to_numpy(inner._iterations))
         unfinished = self.total_steps is not None and self._next < self.total_steps
         return self._next if unfinished else 0
@@ -171,7 +172,7 @@ class OneCycle(keras.callbacks.Callback):
         driven_optimizer.set_rate(optimizer, self._set["learning_rate"])
         if self._momentum:
             self._set["momentum"] = self._value("momentum", step)
-            inner = driven_optimizer.innermost(optimizer)
+            inner = innermost(optimizer)
             setattr(inner, self._momentum, self._set["momentum"])
 
     def on_train_batch_end(self, batch, logs=None):

@@ -21,6 +21,12 @@ class Wrapper(keras.optimizers.Optimizer):
                 "Argument `inner_optimizer` must be a Keras optimizer. "
                 f"Received: inner_optimizer={inner_optimizer!r}"
             )
+        scaled = isinstance(inner_optimizer, keras.optimizers.LossScaleOptimizer)
+        if scaled and keras.backend.backend() == "jax":
+            raise ValueError(  # There it can only be the one that `fit` calls.
+                "On JAX a LossScaleOptimizer must be the outermost optimizer: "
+                f"`LossScaleOptimizer({type(self).__name__}(...))`."
+            )
         super().__init__(learning_rate=0.0, name=name)
         self.inner_optimizer = inner_optimizer
 

@@ -191,6 +191,72 @@ def test_loss_scale_leaves_the_numbers_alone():
     compare(monitor.history, expected)
 
 
+SGDS = {"keras": keras.optimizers.SGD, "ours": optimizers.SGD}
+AROUND = {
+    "lookahead": lambda inner: optimizers.Lookahead(inner, sync_period=100),
+    "swa": lambda inner: optimizers.SWA(inner, 2, 3),
+    "both": lambda inner: optimizers.SWA(optimizers.Lookahead(inner, 100), 2, 3),
+    "scaled": lambda inner: keras.optimizers.LossScaleOptimizer(
+        optimizers.Lookahead(inner, 100), initial_scale=64.0
+    ),
+}
+if BACKEND != "jax":  # where a loss scale has to be the outermost
+    AROUND["scaled inside"] = lambda inner: optimizers.Lookahead(
+        keras.optimizers.LossScaleOptimizer(inner, initial_scale=64.0), 100
+    )
+
+
+@pytest.mark.parametrize("sgd", SGDS)
+@pytest.mark.parametrize("name", AROUND)
+def test_optimizers_around_optimizers(name, sgd):
+    model, monitor = net(AROUND[name](SGDS[sgd](RATE))), watch()
+    expected = replay(model, *data(), epochs=2)
+    fit(model, monitor)
+    compare(monitor.history, expected)
+    assert monitor.history["steps"].tolist() == [4, 4]
+    scaled = np.isfinite(monitor.history["loss_scale"])
+    assert scaled.all() if "scaled" in name else not scaled.any()
+
+
+AROUND_A_CLIP = {
+    "alone": lambda clip: clip,
+    "in lookahead": lambda clip: optimizers.Lookahead(clip, 100),
+    "scaled": lambda clip: keras.optimizers.LossScaleOptimizer(clip, initial_scale=64.0),
+}
+
+
+@pytest.mark.parametrize("factor", [None, 16.0])
+@pytest.mark.parametrize("sgd", SGDS)
+@pytest.mark.parametrize("name", AROUND_A_CLIP)
+def test_norms_before_and_after_a_clip_around_the_optimizer(name, sgd, factor):
+    inner = SGDS[sgd](RATE, loss_scale_factor=factor)
+    model = net(AROUND_A_CLIP[name](optimizers.AdaptiveClip(inner, 0.001)))
+    monitor, (x, y) = watch(), data()
+    weights = [v.numpy() for v in model.trainable_variables]
+    fit(model, monitor, epochs=1, batch=len(x))
+    for variable, weight, gradient in zip(
+        model.trainable_variables, weights, gradients(weights, x, y), strict=True
+    ):
+        axis = 0 if weight.ndim == 2 else None
+        limit = 0.001 * np.maximum(np.linalg.norm(weight, axis=axis), 1e-3)
+        clipped = gradient * np.minimum(1, limit / np.linalg.norm(gradient, axis=axis))
+        for statistic, value in (("gradient_norm", gradient), ("clipped_norm", clipped)):
+            mine = monitor.history[statistic][variable.path][0]
+            np.testing.assert_allclose(mine, np.linalg.norm(value), 2e-4, err_msg=variable.path)
+    assert "clipped" in monitor.report()
+
+
+def test_a_clip_around_accumulated_gradients():
+    """It clips the micro-batches, and what trains is their mean."""
+    inner = keras.optimizers.SGD(RATE, gradient_accumulation_steps=2)
+    model, monitor = net(optimizers.AdaptiveClip(inner, 0.001)), watch()
+    fit(model, monitor)
+    assert monitor.history["steps"].tolist() == [2, 2]
+    norms = monitor.history["gradient_norm"]["global"]
+    np.testing.assert_array_equal(norms, monitor.history["clipped_norm"]["global"])
+    assert norms.max() < 0.01
+
+
 @pytest.mark.parametrize("how", COMPILE, ids=str)
 def test_variables_that_are_updated_in_stacks(how):
     def history(optimizer):
@@ -432,14 +498,22 @@ def test_replicas_sum_their_gradients(sgd, scaled):
 
 
 @pytest.mark.tensorflow
-def test_replicas_before_the_clip():
+@pytest.mark.parametrize(
+    "clipping",
+    [
+        lambda: keras.optimizers.SGD(RATE, clipnorm=0.05),
+        lambda: optimizers.AdaptiveClip(keras.optimizers.SGD(RATE), 0.01),
+        lambda: optimizers.AdaptiveClip(optimizers.SGD(RATE), 0.01),
+    ],
+    ids=["its own", "around keras", "around ours"],
+)
+def test_replicas_before_the_clip(clipping):
     import tensorflow as tf
 
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     monitor = watch()
     with strategy.scope():
-        model = net(keras.optimizers.SGD(RATE, clipnorm=0.05))
-    expected = replay(net(), *data())[0][0]
+        model = net(clipping())
     fit(model, monitor, epochs=1, batch=32)
     expected = replay(net(), *data(), batch=32)[0][0]
     for name, row in expected.items():
@@ -454,17 +528,20 @@ def test_replicas_before_the_clip():
 def state(optimizer):
     """Instance attributes of an optimizer and those inside it, methods included."""
     found = {}
-    for each in [optimizer, getattr(optimizer, "inner_optimizer", None)]:
-        if each is not None:
-            found[each.name] = (
-                {k: v for k, v in each.__dict__.items() if callable(v)},
-                [v.path for v in each.variables],
-            )
+    while optimizer is not None:
+        found[optimizer.name] = (
+            {k: v for k, v in optimizer.__dict__.items() if callable(v)},
+            [v.path for v in optimizer.variables],
+        )
+        optimizer = getattr(optimizer, "inner_optimizer", None)
     return found
 
 
-def test_model_and_optimizer_are_left_as_they_were(tmp_path):
-    model = net(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()))
+@pytest.mark.parametrize(
+    "inside", [lambda o: o, optimizers.Lookahead, optimizers.AdaptiveClip], ids=["", "one", "clip"]
+)
+def test_model_and_optimizer_are_left_as_they_were(inside, tmp_path):
+    model = net(keras.optimizers.LossScaleOptimizer(inside(keras.optimizers.Adam())))
     fit(model, keras.callbacks.Callback(), epochs=1)
     before, attributes = state(model.optimizer), set(model.__dict__)
     during = tmp_path / "during-{epoch}.keras"
@@ -479,7 +556,7 @@ def test_model_and_optimizer_are_left_as_they_were(tmp_path):
                 keras.ops.convert_to_numpy(mine), keras.ops.convert_to_numpy(theirs)
             )
     weights = model.get_weights()
-    other = net(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()))
+    other = net(keras.optimizers.LossScaleOptimizer(inside(keras.optimizers.Adam())))
     fit(other, keras.callbacks.Callback(), epochs=2)
     for mine, theirs in zip(weights, other.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)

@@ -104,3 +104,10 @@ def test_wrappers_refuse_what_is_no_optimizer():
         optimizers.Lookahead(3)
     with pytest.raises(ValueError, match="`sync_period` must be an integer of at least 1"):
         optimizers.Lookahead("sgd", sync_period=0)
+
+
+def test_on_jax_a_loss_scale_stays_outside(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
+    with pytest.raises(ValueError, match=r"outermost optimizer: `LossScaleOptimizer\(Lookahead"):
+        optimizers.Lookahead(scaled)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlnotes._wrapped_optimizers import innermost
 from keras_dlnotes.callbacks.measures import gradient_statistics as statistics
 from keras_dlnotes.callbacks.measures.gradient_buffer import GradientBuffer
 from keras_dlnotes.callbacks.measures.gradient_layout import Layout
@@ -28,7 +29,7 @@ class GradientRecorder(Listener):
         self.details, self.histograms = details, histograms
         self.on_detach = on_detach
         self.backend = keras.backend.backend()
-        optimizer = gradient_taps.whole_optimizer(model)
+        optimizer = innermost(model.optimizer)
         #: Several optimizers share the model: a step is over only when all have had their turn.
         self.group = isinstance(optimizer, MULTI)
         self.layout = self.buffer = None
@@ -97,13 +98,13 @@ class GradientRecorder(Listener):
             note["weights"] = self._weights([variables[i] for i in note["chosen"]], note["wanted"])
         return note
 
-    def clipped(self, gradients, clipped, note):
-        """Right after the clip."""
+    def clipped(self, gradients, clipped, note, outside=False):
+        """Right after the clip; `outside` if another one than the optimizer's came before it."""
         # Optimizers may merge the rows of a lookup here: that alone is no clip.
         pairs = zip(gradients, clipped, strict=True)
         dense = [(a, b) for a, b in pairs if a is not None and not statistics.is_rows(a)]
         given = any(getattr(note["optimizer"], name, None) for name in CLIPS)
-        note["clipped"] = given or any(a is not b for a, b in dense)
+        note["clipped"] = outside or given or any(a is not b for a, b in dense)
         if note["clipped"] and self._replicas() > 1:
             # Keras clips each replica's share; the whole gradient before it has to be summed here.
             import tensorflow as tf
@@ -200,7 +201,7 @@ class GradientRecorder(Listener):
         return self.chosen
 
     def _variables_exist(self):
-        optimizer = gradient_taps.whole_optimizer(self.model)
+        optimizer = innermost(self.model.optimizer)
         return optimizer.built and bool(self.model.trainable_variables)
 
     def _wanted(self, every, which):

@@ -195,7 +195,7 @@ def details(values, before, after):
     updates = [b - a for a, b in zip(old, new, strict=True)]
     norms = ops.sqrt(sums_of_squares([*new, *updates, *old]))
     stds = ops.sqrt(spreads / sizes) * scales
-    zeros = 1.0 - nonzero / sizes
+    zeros = ops.maximum(sizes - nonzero, 0.0) / sizes  # Rounded, there might be fewer than none.
     return ops.concatenate(
         [ops.stack([means, stds, most, zeros]), ops.reshape(norms, (3, len(values)))]
     )

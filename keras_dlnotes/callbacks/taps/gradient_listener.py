@@ -61,8 +61,8 @@ class Listener:
         """Gradients before the clip; returns a note that the next two are given."""
         return None
 
-    def clipped(self, gradients, clipped, note):
-        """Right after the clip."""
+    def clipped(self, gradients, clipped, note, outside=False):
+        """Right after the clip; `outside` if another one than the optimizer's came before it."""
 
     def after(self, optimizer, variables, gradients, note):
         """The update is done."""

@@ -13,9 +13,10 @@ import weakref
 
 import keras
 
+from keras_dlnotes._wrapped_optimizers import innermost
 from keras_dlnotes.callbacks.taps.early_variables import make_variables
 from keras_dlnotes.callbacks.taps.fit_end import when_fit_breaks
-from keras_dlnotes.callbacks.taps.optimizer_taps import ModelTaps, whole_optimizer
+from keras_dlnotes.callbacks.taps.optimizer_taps import ModelTaps
 
 #: Model -> its taps. Weak, so that nothing here keeps a model alive.
 _TAPS = weakref.WeakKeyDictionary()
@@ -63,18 +64,18 @@ def own_step(model):
 
 def leaves(model):
     """The optimizers that update variables themselves."""
-    whole = whole_optimizer(model)
-    return list(getattr(whole, "optimizers", None) or [whole])
+    whole = innermost(model.optimizer)
+    return [innermost(each) for each in getattr(whole, "optimizers", None) or [whole]]
 
 
 def board(model, variables):
     """Lets ``variables`` travel among the optimizer's, through a stateless train step."""
-    whole_optimizer(model)._variables.extend(variables)
+    innermost(model.optimizer)._variables.extend(variables)
 
 
 def leave(model, variables):
     ids = {id(v) for v in variables}
-    optimizer = whole_optimizer(model)
+    optimizer = innermost(model.optimizer)
     optimizer._variables[:] = [v for v in optimizer._variables if id(v) not in ids]
 
 

@@ -13,14 +13,12 @@ import sys
 import threading
 
 import keras
+from keras import ops
+
+from keras_dlnotes._wrapped_optimizers import chain
 
 #: Keras has it since 3.15; nothing is an instance of no class.
 MULTI = getattr(keras.optimizers, "MultiOptimizer", ())
-
-
-def whole_optimizer(model):
-    """The optimizer whose one ``apply`` is one step, below a loss scale if there is one."""
-    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
 
 
 class ModelTaps:
@@ -33,16 +31,11 @@ class ModelTaps:
         self._replaced = []
         self._tapped = []
         self._replace(model, "make_train_function", self._notice_another_fit(model, detach))
-        optimizer = whole_optimizer(model)
-        if optimizer is not model.optimizer:
-            self._tap_loss_scale(model.optimizer)
+        around = chain(model.optimizer)
         if keras.backend.backend() == "jax":
-            for each in {id(o): o for o in (optimizer, model.optimizer)}.values():
-                self._replace(each, "save_own_variables", self._without_passengers(optimizer))
-        if isinstance(optimizer, MULTI):
-            self._tap_group(optimizer)
-        else:
-            self._tap_leaf(optimizer, alone=True)
+            for each in around:
+                self._replace(each, "save_own_variables", self._without_passengers(around[-1]))
+        self._tap_chain(around, alone=True)
 
     def restore(self):
         for thing, name, previous in reversed(self._replaced):
@@ -89,6 +82,42 @@ class ModelTaps:
 
         return make
 
+    def _tap_chain(self, around, alone=False):
+        *around, optimizer = around
+        if any(optimizer is other for other in self._tapped):
+            return
+        self._tapped.append(optimizer)
+        #: What a clip around the optimizer was given, by the variable's id.
+        unclipped = threading.local()
+        for each in around:
+            if isinstance(each, keras.optimizers.LossScaleOptimizer):
+                self._tap_loss_scale(each)
+            elif hasattr(each, "before"):
+                self._tap_clip(each, optimizer, unclipped)
+        if isinstance(optimizer, MULTI):
+            self._tap_group(optimizer)
+        else:
+            self._tap_leaf(optimizer, unclipped, alone)
+
+    def _tap_clip(self, wrapper, leaf, unclipped):
+        """A wrapper that hands on other gradients than it was given."""
+
+        def make(before):
+            def watched_before(gradients, variables):
+                handed_on = before(gradients, variables)
+                # Of accumulated gradients the leaf knows the mean, the wrapper only the last ones.
+                if handed_on is not gradients and not leaf.gradient_accumulation_steps:
+                    scale = wrapper.loss_scale_factor
+                    if scale:
+                        gradients = [g if g is None else ops.divide(g, scale) for g in gradients]
+                    pairs = zip(variables, gradients, strict=True)
+                    unclipped.gradients = {id(variable): g for variable, g in pairs}
+                return handed_on
+
+            return watched_before
+
+        self._replace(wrapper, "before", make)
+
     def _tap_group(self, group):
         def make(apply):
             def watched_apply(gradients, trainable_variables=None):
@@ -96,7 +125,7 @@ class ModelTaps:
                 if not group.built and trainable_variables is not None:
                     group.build(list(trainable_variables))
                 for member in group.optimizers:
-                    self._tap_leaf(member)
+                    self._tap_chain(chain(member))
                 apply(gradients, trainable_variables)
                 for listener in self.listeners:
                     listener.applied()
@@ -104,13 +133,10 @@ class ModelTaps:
             return watched_apply
 
         for member in group.optimizers:
-            self._tap_leaf(member)
+            self._tap_chain(chain(member))
         self._replace(group, "apply", make)
 
-    def _tap_leaf(self, leaf, alone=False):
-        if any(leaf is other for other in self._tapped):
-            return
-        self._tapped.append(leaf)
+    def _tap_leaf(self, leaf, unclipped, alone):
         # Replicas of a mirrored model are traced in turn, each in a thread of its own.
         now = threading.local()
 
@@ -123,10 +149,13 @@ class ModelTaps:
 
         def make_clip(clip):
             def watched_clip(gradients):
-                now.notes = self._before(leaf, now.variables, gradients)
+                known = unclipped.__dict__.pop("gradients", {})
+                pairs = zip(now.variables, gradients, strict=True)
+                raw = [known.get(id(variable), gradient) for variable, gradient in pairs]
+                now.notes = self._before(leaf, now.variables, raw)
                 clipped = clip(gradients)
                 for listener, note in now.notes:
-                    listener.clipped(gradients, clipped, note)
+                    listener.clipped(raw, clipped, note, outside=bool(known))
                 return clipped
 
             return watched_clip
