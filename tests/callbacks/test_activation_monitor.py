@@ -64,6 +64,23 @@ def test_training_batches_are_measured_as_they_pass(how):
         assert monitor.histogram_history[0]["activation"][name].sum() == y.size
 
 
+@pytest.mark.parametrize("on_sample", [True, pytest.param(False, marks=in_training)])
+@pytest.mark.parametrize("how", COMPILE, ids=str)
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_other_precisions_are_measured_in_full(policy, how, on_sample):
+    """As many numbers as half precision could not even count."""
+    keras.config.set_dtype_policy(policy)
+    x = np.random.default_rng(0).normal(size=(900, 4)).astype("float32")
+    monitor = ActivationMonitor(on_problem=None, histograms=True, sample=x if on_sample else None)
+    model = net(**how)
+    model.fit(x, x[:, :2], batch_size=900, verbose=0, callbacks=[monitor])
+    y = keras.ops.convert_to_numpy(keras.ops.cast(model.layers[0](x), "float32"))
+    for statistic, value in {"mean": y.mean(), "std": y.std(), "zeros": (y == 0).mean()}.items():
+        mine = monitor.history[f"activation_{statistic}"]["hidden"]
+        np.testing.assert_allclose(mine, [value], rtol=1e-3, err_msg=statistic)
+    assert monitor.histogram_history[0]["activation"]["hidden"].sum() == y.size
+
+
 class Mean(keras.layers.Layer):
     """Its output is one number, without axes."""
 

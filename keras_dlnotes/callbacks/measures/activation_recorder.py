@@ -116,7 +116,7 @@ class ActivationRecorder(Listener):
         if kind in SLOPES:
             flat = total(ops.cast(SLOPES[kind](y) < FLAT, "float32")) / size
         active = sums_by_unit(ops.cast(ops.not_equal(y, 0.0), "float32"), axis)
-        zeros = 1.0 - ops.sum(active) / size
+        zeros = ops.maximum(size - ops.sum(active), 0.0) / size
         std = ops.sqrt(total(ops.square(y - mean)) / size)
         row = ops.stack([mean, std, zeros, ops.cast(flat, "float32")])[:, None]
         table = ops.convert_to_tensor(tables["table"])
@@ -138,7 +138,8 @@ class ActivationRecorder(Listener):
         made = {}
         with outside_of_graphs(self.backend):
             for key, value in values.items():
-                variable = keras.Variable(value, dtype="float32", trainable=False)
+                # Read where a layer is called, which may want everything in half precision.
+                variable = keras.Variable(value, dtype="float32", trainable=False, autocast=False)
                 self.empty[id(variable)] = value
                 made[key] = variable
         return made
