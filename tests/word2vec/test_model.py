@@ -110,6 +110,38 @@ def test_any_optimizer_trains_it(corpus, optimizer):
     assert separation(model) > 0.3
 
 
+@pytest.mark.parametrize("optimizer", [None, "sgd"])
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float64"])
+def test_it_trains_the_same_under_any_policy(corpus, policy, optimizer):
+    """Its gradients are in full precision: there is no loss to scale."""
+    _, expected = trained(corpus, 1, compile={"optimizer": optimizer})
+    keras.config.set_dtype_policy(policy)
+    model, history = trained(corpus, 1, compile={"optimizer": optimizer})
+    assert not isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    np.testing.assert_allclose(history["loss"], expected["loss"], rtol=1e-5)
+
+
+def test_a_loss_scale_is_divided_out(corpus):
+    def output_table(optimizer):
+        model, _ = trained(corpus, 1, compile={"optimizer": optimizer})
+        return keras.ops.convert_to_numpy(model.output_table)
+
+    sgd, scaled = keras.optimizers.SGD, keras.optimizers.LossScaleOptimizer
+    expected = output_table(sgd(0.01))
+    assert np.abs(expected).max() > 0
+    close = {"rtol": 1e-3, "atol": 1e-6}
+    np.testing.assert_allclose(
+        output_table(optimizers.SGD(0.01, loss_scale_factor=64.0)), expected, **close
+    )
+    if keras.backend.backend() == "jax":
+        with pytest.raises(ValueError, match="trains without a LossScaleOptimizer"):
+            output_table(scaled(sgd(0.01)))
+        return
+    np.testing.assert_allclose(output_table(scaled(sgd(0.01))), expected, **close)
+    around = optimizers.Lookahead(scaled(sgd(0.01)), sync_period=10**6)
+    np.testing.assert_allclose(output_table(around), expected, **close)
+
+
 def test_a_watched_optimizer_sees_gradients(corpus):
     seen = []
 

@@ -27,8 +27,13 @@ def rule(name, value):
     return (lambda word, count: word in words) if words else None
 
 
-def checked(min_count=5, max_size=None, keep=(), drop=(), specials=(), unknown=None):
+def checked(min_count=5, max_size=None, keep=(), drop=(), specials=(), unknown=None, **others):
     """The arguments that say which words to take, each checked."""
+    for name, value in others.items():
+        raise TypeError(
+            f"There is no argument `{name}`. Which words to take is said by `min_count`, "
+            f"`max_size`, `keep`, `drop`, `specials` and `unknown`. Received: {name}={value!r}"
+        )
     _checks.integer("min_count", min_count, 1)
     specials, unknown = named(specials, unknown)
     if max_size is not None:

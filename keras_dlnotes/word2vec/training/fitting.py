@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_dlnotes import _replicas
+from keras_dlnotes._wrapped_optimizers import chain
 from keras_dlnotes.optimizers.sgd import SGD
 from keras_dlnotes.word2vec.training.accepted import check_data, one_batch
 from keras_dlnotes.word2vec.training.descent import CompiledDescent, bounded, descend
@@ -53,6 +54,14 @@ class Training:
             optimizer = self._own_optimizer = SGD(rate, row_clipnorm=REACH)
         if keras.backend.backend() == "tensorflow" and jit_compile == "auto":
             jit_compile = False  # The step compiles its parts itself, two of them side by side.
+        # Gradients are in full precision whatever the policy is; they need no larger loss.
+        kwargs.setdefault("auto_scale_loss", False)
+        scaled = any(isinstance(o, keras.optimizers.LossScaleOptimizer) for o in chain(optimizer))
+        if scaled and keras.backend.backend() == "jax":
+            raise ValueError(
+                "On JAX Word2Vec trains without a LossScaleOptimizer: its gradients are in full "
+                "precision. Give the optimizer inside it."
+            )
         self._own_steps = None
         if steps_per_execution is None:
             steps_per_execution = self._own_steps = STEPS if self._alone() else 1
@@ -235,6 +244,7 @@ class Training:
     def _as_gradients(self, updates):
         """Updates as what an optimizer takes: rows on TensorFlow, whole tables elsewhere."""
         own = self.optimizer is self._own_optimizer
+        scale = self.optimizer.scale_loss(1.0)  # The optimizer divides by it again.
         gradients = []
         for number, (table, pieces) in enumerate(
             zip((self.embeddings, self.output_table), updates, strict=True)
@@ -248,6 +258,7 @@ class Training:
             else:
                 pieces = [(ids, rows) for ids, rows, _ in pieces]
             ids, rows = map(ops.concatenate, zip(*pieces, strict=True))
+            rows = rows * scale
             if number == 0 and self._moving is not None:
                 rows = rows * ops.take(self._moving, ids, axis=0)
             if keras.backend.backend() == "tensorflow":
