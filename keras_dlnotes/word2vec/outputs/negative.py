@@ -82,7 +82,7 @@ def _push(logits, pairs, weight):
     drawn = logits.shape[2] - true
     each = total_last(pairs)[:, :, None] * weight
     weights = ops.concatenate([pairs, ops.broadcast_to(each, (chunks, chunk, drawn))], axis=2)
-    sign = np.repeat(np.array([1, -1], np.float32), (true, drawn))
+    sign = ops.convert_to_tensor(np.repeat(np.array([1, -1], np.float32), (true, drawn)))
     right = ops.sigmoid(logits * sign)
     return (right - 1.0) * sign * weights, total(weights * log_loss(right))
 

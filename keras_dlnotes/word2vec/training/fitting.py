@@ -1,5 +1,6 @@
 """How Word2Vec learns: compile, fit and one step, on each backend."""
 
+import contextlib
 import math
 
 import keras
@@ -167,10 +168,16 @@ class Training:
     # -------------------------------------------------------------------------------- one step
 
     def train_step(self, *args):
-        return self._train_jax(*args) if keras.backend.backend() == "jax" else self._train(*args)
+        if keras.backend.backend() == "jax":
+            return self._train_jax(*args)
+        with _no_tape():
+            return self._train(*args)
 
     def test_step(self, *args):
-        return self._test_jax(*args) if keras.backend.backend() == "jax" else self._test(*args)
+        if keras.backend.backend() == "jax":
+            return self._test_jax(*args)
+        with _no_tape():
+            return self._test(*args)
 
     def _descends(self):
         """Whether the built-in descent may step past `optimizer.apply`.
@@ -280,6 +287,15 @@ class Training:
     def _test_jax(self, state, data):
         known = [self.trainable_variables, self.non_trainable_variables, self.metrics_variables]
         return _stateless(known, state, self._test, data)
+
+
+def _no_tape():
+    """The step works its gradients out itself; PyTorch would note down how it does so."""
+    if keras.backend.backend() != "torch":
+        return contextlib.nullcontext()
+    import torch
+
+    return torch.no_grad()
 
 
 def _stateless(known, state, step, data):
