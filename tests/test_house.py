@@ -12,7 +12,7 @@ PACKAGE = pathlib.Path(__file__).parent.parent / "keras_dlnotes"
 #: The floors of the house; a file imports from its own floor's rules or from below.
 FLOORS = [
     {"_checks", "_curves", "_fitting", "_names", "_replicas", "_saving", "_state", "_version"}
-    | {"_wrapped_optimizers"},
+    | {"_wrapped_optimizers", "_xla"},
     {"_believed"},
     {"activations", "distribute", "initializers", "losses", "regularizers", "schedules", "plots"},
     {"layers", "optimizers"},

@@ -8,24 +8,18 @@ large numbers and gives NaN for data whose mean is a thousand times the deviatio
 
 import tensorflow as tf
 
+from keras_dlnotes import _xla
+
 
 def applies(x, axis):
     """Whether the kernels are there for this input, and XLA is not."""
     return (
         axis == len(x.shape) - 1
         and x.dtype in (tf.float32, tf.float16, tf.bfloat16)
-        and not _inside_xla()
+        and not _xla.inside()
         # On a GPU the gradient kernel expects its own form of the statistics.
         and not tf.config.list_physical_devices("GPU")
     )
-
-
-def _inside_xla():
-    try:
-        from tensorflow.python.ops import control_flow_util
-    except ImportError:  # Not a public module; without it, what is right everywhere.
-        return True
-    return control_flow_util.GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
 
 
 def _images(x):

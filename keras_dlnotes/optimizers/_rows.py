@@ -8,8 +8,8 @@ looked-up id, so duplicates are added up here before anything is squared or clip
 import keras
 from keras import ops
 
-from keras_dlnotes import _replicas
-from keras_dlnotes.optimizers import _xla
+from keras_dlnotes import _replicas, _xla
+from keras_dlnotes.optimizers import _fused_rows
 
 BACKEND = keras.backend.backend()
 
@@ -112,8 +112,8 @@ def merge(rows):
         import tensorflow as tf
 
         ids, place = tf.unique(rows.ids)
-        sums = _xla.sums(rows.values, place, tf.size(ids))
-        return Rows(ids, sums, rows.shape, most=_xla.room(rows.ids))
+        sums = _fused_rows.sums(rows.values, place, tf.size(ids))
+        return Rows(ids, sums, rows.shape, most=_fused_rows.room(rows.ids))
     # XLA wants shapes it knows beforehand, and the number of distinct ids is not. So every
     # occurrence keeps its place and gets the complete sum of its id.
     count = ops.shape(rows.ids)[0]
@@ -128,7 +128,9 @@ def merge(rows):
 
 def padded(rows):
     """Ids and values of merged rows, as many as there can be: ids past the table's end fill up."""
-    return _xla.filled(rows.ids, rows.most, rows.shape[0]), _xla.filled(rows.values, rows.most, 0)
+    return _fused_rows.filled(rows.ids, rows.most, rows.shape[0]), _fused_rows.filled(
+        rows.values, rows.most, 0
+    )
 
 
 def read(variable):
@@ -172,7 +174,7 @@ def subtract(optimizer, variable, rows, values):
         import tensorflow as tf
 
         if _xla.can_fuse():
-            _xla.subtract(backend_variable(variable), rows.ids, values)
+            _fused_rows.subtract(backend_variable(variable), rows.ids, values)
         else:
             optimizer.assign_sub(variable, tf.IndexedSlices(values, rows.ids))
     else:

@@ -10,7 +10,8 @@ import math
 import keras
 from keras import ops
 
-from keras_dlnotes.optimizers import _rows, _updates, _xla
+from keras_dlnotes import _xla
+from keras_dlnotes.optimizers import _rows, _updates
 
 #: Up to how many numbers a variable is small, and how many a stack holds: above, copies cost more
 #: than the operations they save.

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import keras
 from keras import ops
 
-from keras_dlnotes.optimizers import _clipping, _rows, _xla
+from keras_dlnotes import _xla
+from keras_dlnotes.optimizers import _clipping, _rows
 
 #: From how many numbers on a fused update is worth its compilation, a fraction of a second.
 FUSED_SIZE = 2**18

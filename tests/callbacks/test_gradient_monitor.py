@@ -9,7 +9,11 @@ import pytest
 
 from keras_dlnotes import optimizers, plots
 from keras_dlnotes.callbacks import GradientMonitor
-from keras_dlnotes.callbacks.measures import gradient_buffer, gradient_recorder
+from keras_dlnotes.callbacks.measures import (
+    gradient_buffer,
+    gradient_recorder,
+    gradient_statistics,
+)
 from keras_dlnotes.callbacks.taps import gradient_taps
 
 BACKEND = keras.backend.backend()
@@ -128,6 +132,15 @@ def test_every_number_of_every_step(how):
     assert monitor.history["steps"].tolist() == [4, 4]
     assert monitor.history["epoch"].tolist() == [0, 1]
     assert "Gradients of epoch 2," in monitor.report()  # as Keras prints it: 2/2
+
+
+@pytest.mark.parametrize("how", [{}, {"steps_per_execution": 2}], ids=str)
+def test_norms_that_xla_measures(how, monkeypatch):
+    monkeypatch.setattr(gradient_statistics, "LARGE", 3)
+    model, monitor = net(**how), watch()
+    expected = replay(model, *data(), epochs=2)
+    fit(model, monitor)
+    compare(monitor.history, expected)
 
 
 CLIPS = {

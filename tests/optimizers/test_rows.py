@@ -8,7 +8,7 @@ import optimizer_cases as cases
 import pytest
 
 from keras_dlnotes import optimizers
-from keras_dlnotes.optimizers import _rows, _updates, _xla
+from keras_dlnotes.optimizers import _fused_rows, _rows, _updates
 
 pytestmark = pytest.mark.tensorflow
 if keras.backend.backend() != "tensorflow":
@@ -151,7 +151,7 @@ def test_lookups_by_xla_in_batches_of_any_size(label, monkeypatch):
         return cases.make(label, learning_rate=0.001, rows="lazy")
 
     expected = train(make(), True, sizes=(12, 9, 1))
-    monkeypatch.setattr(_xla, "LARGE", 20)
+    monkeypatch.setattr(_fused_rows, "LARGE", 20)
     np.testing.assert_allclose(train(make(), True, sizes=(12, 9, 1)), expected, rtol=0, atol=1e-6)
 
 
@@ -177,7 +177,7 @@ def test_sums_of_equal_ids_by_xla_are_those_of_tensorflow(monkeypatch):
         return rows.ids, rows.values
 
     plain = [x.numpy() for x in merged(ids, values)]
-    monkeypatch.setattr(_xla, "LARGE", 0)
+    monkeypatch.setattr(_fused_rows, "LARGE", 0)
     merged = tf.function(merged.python_function)
     by_xla = [x.numpy() for x in merged(ids, values)]
     np.testing.assert_array_equal(by_xla[0], [7, 2, 0])
@@ -190,7 +190,7 @@ def test_sums_of_equal_ids_by_xla_are_those_of_tensorflow(monkeypatch):
 @pytest.mark.parametrize("count", [6, None], ids=["known", "any number"])
 @pytest.mark.parametrize("large", [False, True])
 def test_rows_subtracted_by_xla_are_those_of_tensorflow(monkeypatch, large, count):
-    monkeypatch.setattr(_xla, "LARGE", 1 if large else 10**9)
+    monkeypatch.setattr(_fused_rows, "LARGE", 1 if large else 10**9)
     table = keras.Variable(np.ones((9, 3), "float32"), name="embeddings")
     optimizer = optimizers.SGD(0.5)
     optimizer.build([table])

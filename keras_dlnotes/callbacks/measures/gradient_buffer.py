@@ -12,7 +12,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_dlnotes.callbacks.measures.gradient_statistics import BINS, HISTOGRAMS, ROW, in_xla
+from keras_dlnotes import _xla
+from keras_dlnotes.callbacks.measures.gradient_statistics import BINS, HISTOGRAMS, ROW
 from keras_dlnotes.callbacks.taps import gradient_taps
 
 #: The host comes by at least so often.
@@ -108,7 +109,7 @@ class GradientBuffer:
         if self.backend == "tensorflow":
             import tensorflow as tf
 
-            if not in_xla() and not tf.distribute.has_strategy():  # in place, one operation
+            if not _xla.inside() and not tf.distribute.has_strategy():  # in place, one operation
                 rows.scatter_update(tf.IndexedSlices(row, place))
                 return
         rows.assign(ops.slice_update(self.get("rows"), [place, 0, 0], row[None]))

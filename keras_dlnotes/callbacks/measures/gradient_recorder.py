@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlnotes import _xla
 from keras_dlnotes._wrapped_optimizers import innermost
 from keras_dlnotes.callbacks.measures import gradient_statistics as statistics
 from keras_dlnotes.callbacks.measures.gradient_buffer import GradientBuffer
@@ -118,7 +119,7 @@ class GradientRecorder(Listener):
         if not chosen:
             return
         with self._no_gradient():
-            xla, n = statistics.in_xla(), len(chosen)
+            xla, n = _xla.inside(), len(chosen)
             facts = [(float(self.layout.sizes[c]), self.layout.variables[c].shape) for c in columns]
 
             def measured(some):
@@ -235,7 +236,7 @@ class GradientRecorder(Listener):
         if wanted is True:
             copy = ops.copy if self.backend == "torch" else lambda x: x
             return [copy(read()) for read in flat]
-        if self.backend == "jax" or statistics.in_xla():
+        if self.backend == "jax" or _xla.inside():
             return [read() for read in flat]
         if self.backend == "torch":
             return ops.cond(wanted, lambda: [read().detach().clone() for read in flat], list)

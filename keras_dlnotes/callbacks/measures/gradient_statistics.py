@@ -10,6 +10,10 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_dlnotes import _xla
+
+#: From how many numbers on a variable is worth a place in a program that XLA compiles.
+LARGE = 2**16
 #: Sums under XLA: so many rows are added up in one loop, and so many numbers are a row.
 FOLD, WIDTH = 8, 512
 
@@ -78,7 +82,7 @@ def merged(rows, ids, length, xla):
 
 def total(x):
     """The sum of all numbers."""
-    if keras.backend.backend() == "tensorflow" and not in_xla():
+    if keras.backend.backend() == "tensorflow" and not _xla.inside():
         return ops.sum(x)
     if None in x.shape:
         return ops.sum(sums_by_unit(x, len(x.shape) - 1))
@@ -98,19 +102,42 @@ def total(x):
 def sums_by_unit(x, axis):
     """The sums over all axes but one; under XLA as a product with ones, see ``total``."""
     last = len(x.shape) - 1
-    if axis == last and in_xla():
+    if axis == last and _xla.inside():
         rows = ops.reshape(x, (-1, ops.shape(x)[axis]))
         return ops.matmul(ops.ones_like(rows[:, 0]), rows)
     return ops.sum(x, axis=[other for other in range(last + 1) if other != axis])
 
 
 def sums_of_squares(numbers):
-    if keras.backend.backend() == "tensorflow" and not in_xla():
+    if keras.backend.backend() == "tensorflow" and not _xla.inside():
         import tensorflow as tf
 
         # One pass, no copy.
         return 2.0 * tf.stack([tf.nn.l2_loss(x) for x in numbers])
     return ops.stack([total(ops.square(x)) for x in numbers])
+
+
+def sums_of_squares_at_once(numbers):
+    """The same for each step of a training: what is large by one program, which XLA compiles.
+
+    TensorFlow's operation reads memory more slowly, and is one call a variable. Each variable in
+    the program makes it longer to compile, though, and those whose size only a step knows (so many
+    rows were looked up) cannot be in it.
+    """
+    if not _xla.can_fuse():
+        return sums_of_squares(numbers)
+    import tensorflow as tf
+
+    def is_large(x):
+        return None not in x.shape and math.prod(x.shape) >= LARGE
+
+    large = [x for x in numbers if is_large(x)]
+    if not large or tf.executing_eagerly():
+        return sums_of_squares(numbers)
+    # A function of its own for each training, which goes when that training goes.
+    compiled = tf.function(sums_of_squares, jit_compile=True, autograph=False)
+    found = iter(tf.unstack(compiled(large)))
+    return tf.stack([next(found) if is_large(x) else 2.0 * tf.nn.l2_loss(x) for x in numbers])
 
 
 def spreads_of(values, means, scales):
@@ -125,18 +152,6 @@ def spreads_of(values, means, scales):
         usual,
         lambda: sums_of_squares(around()) / ops.square(scales),
         lambda: sums_of_squares(divided(around(), scales)),
-    )
-
-
-def in_xla():
-    """Whether TensorFlow compiles what is being traced with XLA."""
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
-
-    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(
-        tf.compat.v1.get_default_graph()
     )
 
 
@@ -163,7 +178,7 @@ def norms(values):
     small, or not finite, are all computed again the slow and safe way.
     """
     numbers = [each.numbers for each in values]
-    squares = sums_of_squares(numbers)
+    squares = sums_of_squares_at_once(numbers)
     usual = ops.all(ops.logical_and(squares > 1e-30, squares < float("inf")))
 
     def safe():
@@ -211,7 +226,7 @@ def histogram(x):
         # into bins. The exponent field is the floor of the binary logarithm, plus 127.
         codes = tf.bitwise.right_shift(tf.bitcast(x, tf.uint32), tf.constant(23, tf.uint32))
         codes = tf.bitcast(codes, tf.int32)
-        if in_xla():
+        if _xla.inside():
             counts = tf.math.unsorted_segment_sum(tf.ones_like(x), codes, 512)
         else:  # on several threads
             counts = tf.raw_ops.Bincount(arr=codes, size=512, weights=tf.zeros((0,)))

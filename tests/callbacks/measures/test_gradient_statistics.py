@@ -21,3 +21,24 @@ def test_sums(shape, jit_compile):
     total, squares = sums(x)
     np.testing.assert_allclose(total, x.sum(dtype=float), rtol=1e-5)
     np.testing.assert_allclose(squares, np.square(x, dtype=float).sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("large", [1, 1000, 10**9])
+def test_norms_of_large_and_small_and_of_rows_of_unknown_number(large, monkeypatch):
+    monkeypatch.setattr(statistics, "LARGE", large)
+    shapes = [(40, 50), (7,), (5, 300), (3, 2)]
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape).astype("float32") for shape in shapes]
+    arrays[0] *= 1e-25
+    arrays[2][1, 1] = np.inf
+
+    specs = [tf.TensorSpec(shape) for shape in [*shapes[:3], (None, 2)]]
+
+    @tf.function(input_signature=[specs])
+    def norms(gradients):
+        return statistics.norms([statistics.Values(g, 1.0, g.shape, False) for g in gradients])
+
+    norms, bad = norms(arrays)
+    expected = [np.linalg.norm(x.astype(float)) for x in arrays]
+    np.testing.assert_allclose(norms, expected, rtol=1e-5)
+    np.testing.assert_array_equal(bad, [0, 0, 1, 0])

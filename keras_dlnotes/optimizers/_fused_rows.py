@@ -7,29 +7,10 @@ batches of any size are filled up to a power of two, so that few programs serve 
 import functools
 import math
 
-import keras
+from keras_dlnotes import _xla
 
 #: From how many numbers on it is worth the call.
 LARGE = 2**16
-
-
-def can_fuse():
-    """Whether an update may be handed to XLA: TensorFlow, not there yet, and one device."""
-    if keras.backend.backend() != "tensorflow" or inside():
-        return False
-    import tensorflow as tf
-
-    return not tf.distribute.has_strategy()
-
-
-def inside():
-    """Whether the function being traced is to be compiled by XLA."""
-    import tensorflow as tf
-    from tensorflow.python.ops import control_flow_util
-
-    return not tf.executing_eagerly() and control_flow_util.GraphOrParentsInXlaContext(
-        tf.compat.v1.get_default_graph()
-    )
 
 
 def sums(values, place, count):
@@ -85,7 +66,7 @@ def filled(rows, most, with_what):
 def _if_large(values, compiled, plain):
     import tensorflow as tf
 
-    if not can_fuse():
+    if not _xla.can_fuse():
         return plain()
     if values.shape.is_fully_defined():
         return compiled() if math.prod(values.shape) >= LARGE else plain()
