@@ -134,6 +134,7 @@ def test_every_number_of_every_step(how):
     assert "Gradients of epoch 2," in monitor.report()  # as Keras prints it: 2/2
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("how", [{}, {"steps_per_execution": 2}], ids=str)
 def test_norms_that_xla_measures(how, monkeypatch):
     monkeypatch.setattr(gradient_statistics, "LARGE", 3)
